@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The interface card: the only file that touches its ports; the interrupt handler;
+ * the tick.
+ *
+ * The contract is in include/hw/ced1401-card.h and docs/hardware.md. To drive a
+ * card with other registers, change this file and that header.
+ */
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/jiffies.h>
+
+#include "ced1401.h"
+
+/* To end in any case: rounds of the handler before the line is switched off */
+#define ROUNDS		64
+#define TICK		msecs_to_jiffies(100)
+
+static u8 in(struct ced_card *card, unsigned int port)
+{
+	return inb(card->place.io + port);
+}
+
+static void out(struct ced_card *card, unsigned int port, u8 value)
+{
+	outb(value, card->place.io + port);
+}
+
+/* CONTROL is write-only: the shadow is written here alone */
+static void write_control(struct ced_card *card)
+{
+	u8 value = card->control;
+
+	if (card->quiet)
+		value &= ~CEDCARD_CONTROL_IE;
+	out(card, CEDCARD_CONTROL, value);
+}
+
+/**
+ * ced_card_control() - change bits of CONTROL
+ * @card:	the card; its lock is held
+ * @clear:	CEDCARD_CONTROL_* to clear, RESET and TEST excepted
+ * @set:	the ones to set
+ *
+ * A cause that stands when its interrupt is enabled raises the line.
+ */
+void ced_card_control(struct ced_card *card, u8 clear, u8 set)
+{
+	u8 control = (card->control & ~clear) | set;
+
+	if (control == card->control)
+		return;
+	card->control = control;
+	if (!card->resetting)
+		write_control(card);
+}
+
+/**
+ * ced_card_begin_reset() - hold the 1401 in reset
+ * @card:	the card; its lock is held, and no transfer runs
+ *
+ * Interrupts and DMA are off until ced_card_end_reset(). RESET is never kept in
+ * the shadow.
+ */
+void ced_card_begin_reset(struct ced_card *card)
+{
+	card->resetting = true;
+	card->counts.resets++;
+	card->control = 0;
+	out(card, CEDCARD_CONTROL, CEDCARD_CONTROL_RESET);
+}
+
+/**
+ * ced_card_release_reset() - let the 1401 start
+ * @card:	the card; its lock is held
+ * @test:	let it test itself first
+ *
+ * STATE is 0 within CEDCARD_RESET_MS, or CEDCARD_STATE_TEST.
+ */
+void ced_card_release_reset(struct ced_card *card, bool test)
+{
+	/* TEST counts at RESET's fall */
+	if (test) {
+		out(card, CEDCARD_CONTROL,
+		    CEDCARD_CONTROL_RESET | CEDCARD_CONTROL_TEST);
+		out(card, CEDCARD_CONTROL, CEDCARD_CONTROL_TEST);
+	}
+	out(card, CEDCARD_CONTROL, 0);
+}
+
+/**
+ * ced_card_end_reset() - the 1401 is ready, or will not be
+ * @card:	the card; its lock is held
+ */
+void ced_card_end_reset(struct ced_card *card)
+{
+	card->resetting = false;
+	if (card->users)
+		card->control |= CEDCARD_CONTROL_IE_RX;
+	write_control(card);
+}
+
+/**
+ * ced_card_online() - whether card and 1401 are there, switched on and plugged in
+ * @card:	the card; its lock is held
+ *
+ * An empty bus reads all ones, so the status alone would look well.
+ */
+bool ced_card_online(struct ced_card *card)
+{
+	return in(card, CEDCARD_ID) == CEDCARD_ID_VALUE &&
+	       (in(card, CEDCARD_STATUS) & CEDCARD_STATUS_ONLINE) ==
+		CEDCARD_STATUS_ONLINE;
+}
+
+/**
+ * ced_card_status() - STATUS
+ * @card:	the card; its lock is held
+ */
+u8 ced_card_status(struct ced_card *card)
+{
+	return in(card, CEDCARD_STATUS);
+}
+
+/**
+ * ced_card_odd() - whether the last word of the ended block carried a pad byte
+ * @card:	the card; its lock is held, and EOB is latched
+ */
+bool ced_card_odd(struct ced_card *card)
+{
+	return in(card, CEDCARD_CAUSE) & CEDCARD_CAUSE_ODD;
+}
+
+/**
+ * ced_card_state() - what the 1401 is doing, CEDCARD_STATE_*
+ * @card:	the card; its lock is held
+ */
+u8 ced_card_state(struct ced_card *card)
+{
+	return in(card, CEDCARD_STATE);
+}
+
+/**
+ * ced_card_get_char() - the next character from the 1401
+ * @card:	the card; its lock is held, and RXRDY is 1
+ */
+u8 ced_card_get_char(struct ced_card *card)
+{
+	card->counts.characters_in++;
+	return in(card, CEDCARD_DATA);
+}
+
+/**
+ * ced_card_put_char() - send a character to the 1401
+ * @card:	the card; its lock is held, and TXRDY is 1
+ * @c:		the character
+ */
+void ced_card_put_char(struct ced_card *card, u8 c)
+{
+	card->counts.characters_out++;
+	out(card, CEDCARD_DATA, c);
+}
+
+/**
+ * ced_card_ack() - clear latches, end a block
+ * @card:	the card; its lock is held
+ * @bits:	of CEDCARD_ACK_LATCHES and CEDCARD_ACK_ABANDON
+ */
+void ced_card_ack(struct ced_card *card, u8 bits)
+{
+	out(card, CEDCARD_ACK, bits);
+}
+
+/**
+ * ced_card_go_on() - whether DMA goes on after terminal count
+ * @card:	the card; its lock is held, and DMAEN is 0
+ * @on:		the channel is set to auto-initialise
+ */
+void ced_card_go_on(struct ced_card *card, bool on)
+{
+	out(card, CEDCARD_MODE, on ? CEDCARD_MODE_CONT : 0);
+}
+
+/**
+ * ced_card_laps() - terminal counts since DMAEN's rise, modulo 65536
+ * @card:	the card; its lock is held
+ *
+ * Return: the count, or -ENODEV: no card answers.
+ */
+int ced_card_laps(struct ced_card *card)
+{
+	u8 low = in(card, CEDCARD_LAPS_LOW);	/* freezes the high byte */
+	u8 high = in(card, CEDCARD_LAPS_HIGH);
+
+	if (in(card, CEDCARD_ID) != CEDCARD_ID_VALUE)
+		return -ENODEV;
+	return high << 8 | low;
+}
+
+/**
+ * ced_card_selftest() - how the self-test stands
+ * @card:	the card; its lock is held
+ * @selftest:	filled in; x and y stay as they are once a code is known, since the
+ *		card tells them once only
+ */
+void ced_card_selftest(struct ced_card *card, struct ced_selftest *selftest)
+{
+	u8 code;
+
+	if (in(card, CEDCARD_STATE) != CEDCARD_STATE_TEST) {
+		memset(selftest, 0, sizeof(*selftest));
+		return;
+	}
+	selftest->testing = true;
+	code = in(card, CEDCARD_CODE);
+	if (code && code != selftest->code) {
+		selftest->x = in(card, CEDCARD_XY);
+		selftest->x |= in(card, CEDCARD_XY) << 8;
+		selftest->y = in(card, CEDCARD_XY);
+		selftest->y |= in(card, CEDCARD_XY) << 8;
+	}
+	selftest->code = code;
+}
+
+/**
+ * ced_card_registers() - look at the registers, changing nothing
+ * @card:	the card; its lock is held, and it is not gone
+ * @registers:	filled in
+ *
+ * DATA is left alone: reading it takes a character.
+ */
+void ced_card_registers(struct ced_card *card,
+			struct ced_registers *registers)
+{
+	registers->status = in(card, CEDCARD_STATUS);
+	registers->cause = in(card, CEDCARD_CAUSE);
+	registers->id = in(card, CEDCARD_ID);
+	registers->type = in(card, CEDCARD_TYPE);
+	registers->state = in(card, CEDCARD_STATE);
+	registers->control = card->control;
+}
+
+/* Serve what stands; false when there was no end to it */
+static bool serve(struct ced_card *card)
+{
+	int round;
+	u8 cause;
+
+	for (round = 0; round < ROUNDS; round++) {
+		cause = in(card, CEDCARD_CAUSE);
+		if (cause == CEDCARD_NOTHING)
+			return false;
+		if (!(cause & CEDCARD_CAUSE_LINE))
+			return true;
+		if (cause & CEDCARD_CAUSE_DMA)
+			card->events->dma(card);
+		if (cause & CEDCARD_CAUSE_RX)
+			card->events->rx(card);
+		if (cause & CEDCARD_CAUSE_TX)
+			card->events->tx(card);
+	}
+	card->counts.storms++;
+	return false;
+}
+
+/*
+ * Do the interrupt's work. PC interrupt controllers see edges: it goes on until no
+ * cause stands, so that the next one raises the line. A card that never comes to an
+ * end, or is no longer there, has its interrupts switched off until the next tick.
+ */
+static void serve_or_silence(struct ced_card *card)
+{
+	if (card->resetting || serve(card))
+		return;
+	card->quiet = true;
+	write_control(card);
+}
+
+static irqreturn_t handler(int irq, void *data)
+{
+	struct ced_card *card = data;
+	irqreturn_t handled = IRQ_HANDLED;
+	unsigned long flags;
+
+	spin_lock_irqsave(&card->lock, flags);
+	if (card->gone || !card->users || card->resetting) {
+		handled = IRQ_NONE;
+	} else {
+		card->counts.interrupts++;
+		serve_or_silence(card);
+	}
+	spin_unlock_irqrestore(&card->lock, flags);
+	return handled;
+}
+
+static void tick(struct work_struct *work)
+{
+	struct ced_card *card = container_of(to_delayed_work(work),
+					     struct ced_card, tick);
+	bool again;
+
+	card->events->tick(card);
+	spin_lock_irq(&card->lock);
+	again = card->users && !card->gone;
+	if (again && card->quiet) {
+		card->quiet = false;
+		write_control(card);
+	}
+	if (again && !card->resetting)
+		serve_or_silence(card);
+	spin_unlock_irq(&card->lock);
+	if (again)
+		schedule_delayed_work(&card->tick, TICK);
+}
+
+/**
+ * ced_card_wake() - the first file was opened: interrupts and the tick on
+ * @card:	the card; its lock is held, and it is not gone
+ */
+void ced_card_wake(struct ced_card *card)
+{
+	card->quiet = false;
+	card->online = ced_card_online(card);
+	card->control = CEDCARD_CONTROL_IE_RX;
+	if (!card->resetting)
+		write_control(card);
+	schedule_delayed_work(&card->tick, TICK);
+}
+
+/**
+ * ced_card_sleep() - the last file was closed: interrupts off, the tick ends
+ * @card:	the card; its lock is held, and it is not gone
+ */
+void ced_card_sleep(struct ced_card *card)
+{
+	card->control = 0;
+	write_control(card);
+}
+
+/**
+ * ced_card_find() - see whether a card answers, and switch its interrupts off
+ * @card:	the card; nothing of it runs yet, its ports are reserved
+ *
+ * Return: 0, or -ENODEV: no card there.
+ */
+int ced_card_find(struct ced_card *card)
+{
+	if (in(card, CEDCARD_ID) != CEDCARD_ID_VALUE)
+		return -ENODEV;
+	out(card, CEDCARD_CONTROL, 0);
+	out(card, CEDCARD_MODE, 0);
+	card->type = in(card, CEDCARD_TYPE);
+	INIT_DELAYED_WORK(&card->tick, tick);
+	return 0;
+}
+
+/*
+ * The line that rises when the card's own transmit interrupt is enabled. The 1401
+ * must be on: else TXRDY does not stand.
+ */
+static int probe_line(struct ced_card *card)
+{
+	unsigned long lines;
+	int tries, irq;
+
+	if (!ced_card_online(card))
+		return 0;
+	for (tries = 0; tries < 3; tries++) {
+		lines = probe_irq_on();
+		out(card, CEDCARD_CONTROL, CEDCARD_CONTROL_IE_TX);
+		usleep_range(1000, 2000);
+		irq = probe_irq_off(lines);
+		out(card, CEDCARD_CONTROL, 0);
+		if (irq > 0)
+			return irq;
+	}
+	return 0;
+}
+
+/**
+ * ced_card_take_irq() - find the interrupt line if need be, and take it
+ * @card:	the card; may sleep
+ *
+ * Return: 0; -ENODEV: no line could be found; -EBUSY and others of
+ * request_irq(): it cannot be had.
+ */
+int ced_card_take_irq(struct ced_card *card)
+{
+	int ret;
+
+	if (card->place.irq < 0)
+		card->place.irq = probe_line(card);
+	if (!card->place.irq)
+		return -ENODEV;
+	ret = request_irq(card->place.irq, handler, 0, card->name, card);
+	/*
+	 * The probe's pulse may still stand in an I/O APIC that took the line
+	 * for an edge then and for a level now. Driving it low again clears it.
+	 */
+	if (!ret)
+		out(card, CEDCARD_CONTROL, 0);
+	return ret;
+}
+
+/**
+ * ced_card_drop_irq() - give the line back; the handler and the tick have ended
+ * @card:	the card, which is gone; may sleep
+ */
+void ced_card_drop_irq(struct ced_card *card)
+{
+	cancel_delayed_work_sync(&card->tick);
+	free_irq(card->place.irq, card);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one file that knows kernel versions. The rest of the module is written for
+ * the newest kernel.
+ */
+#ifndef _CED1401_COMPAT_H
+#define _CED1401_COMPAT_H
+
+#include <linux/highmem.h>
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+/*
+ * 6.3: vma->vm_flags is written through functions. Named apart, since stable
+ * kernels may have them too.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void ced_vm_flags_mod(struct vm_area_struct *vma,
+				    unsigned long set, unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#else
+static inline void ced_vm_flags_mod(struct vm_area_struct *vma,
+				    vm_flags_t set, vm_flags_t clear)
+{
+	vm_flags_mod(vma, set, clear);
+}
+#endif
+
+/* 6.11: remap_pfn_range() takes back what it has written when it fails */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+static inline void ced_unmap_failed(struct vm_area_struct *vma)
+{
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+}
+#else
+static inline void ced_unmap_failed(struct vm_area_struct *vma)
+{
+}
+#endif
+
+/* 6.13: hrtimers are set up in one call */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void ced_hrtimer_setup(struct hrtimer *timer,
+				     enum hrtimer_restart (*function)(struct hrtimer *),
+				     clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#else
+#define ced_hrtimer_setup hrtimer_setup
+#endif
+
+/* 5.11: pages are mapped for the local CPU, in any context */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define kmap_local_page		kmap_atomic
+#define kunmap_local		kunmap_atomic
+#endif
+
+#endif /* _CED1401_COMPAT_H */

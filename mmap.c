@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mmap handler and its vm_operations: the malloc of DMA memory.
+ *
+ * The mapping is made of user-permission page table entries by remap_pfn_range().
+ * A mapping holds a reference on its buffer and, by its file, the session. The
+ * operations count references and let debuggers look; there is no fault handler,
+ * since every entry is there from the start.
+ */
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
+
+#include "ced1401.h"
+#include "compat.h"
+
+/* Where in its buffer a mapping's first byte is */
+static size_t vma_offset(const struct vm_area_struct *vma)
+{
+	unsigned long pages = 1UL << (CED1401_BUF_SHIFT - PAGE_SHIFT);
+
+	return (vma->vm_pgoff & (pages - 1)) << PAGE_SHIFT;
+}
+
+static void vma_open(struct vm_area_struct *vma)
+{
+	struct ced_buffer *buffer = vma->vm_private_data;
+
+	ced_buffer_get(buffer);
+	atomic_inc(&buffer->maps);
+}
+
+static void vma_close(struct vm_area_struct *vma)
+{
+	struct ced_buffer *buffer = vma->vm_private_data;
+
+	atomic_dec(&buffer->maps);
+	ced_buffer_put(buffer);
+}
+
+/*
+ * ptrace and /proc/PID/mem: gdb sees the samples. Not generic_access_phys(),
+ * which clamps the length to neither the vma nor the buffer.
+ */
+static int vma_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		      int len, int write)
+{
+	struct ced_buffer *buffer = vma->vm_private_data;
+	size_t at = vma_offset(vma) + (addr - vma->vm_start);
+	size_t most = vma->vm_end - addr;
+
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	if (len <= 0 || at >= buffer->size)
+		return -EINVAL;
+	most = min(most, buffer->size - at);
+	len = min_t(size_t, len, most);
+	if (write)
+		memcpy(buffer->memory + at, buf, len);
+	else
+		memcpy(buf, buffer->memory + at, len);
+	return len;
+}
+
+static const struct vm_operations_struct vm_ops = {
+	.open = vma_open,
+	.close = vma_close,
+	.access = vma_access,
+};
+
+/* The mapping of one of the session's buffers, or NULL; mmap_lock is held */
+static struct vm_area_struct *own_vma(struct ced_session *session,
+				      unsigned long address)
+{
+	struct vm_area_struct *vma = find_vma(current->mm, address);
+
+	if (!vma || vma->vm_start > address || vma->vm_ops != &vm_ops)
+		return NULL;
+	return vma->vm_file->private_data == session ? vma : NULL;
+}
+
+/* Whether a mapping of any session's buffer lies in a range; mmap_lock is held */
+static bool any_buffer(unsigned long address, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	while (address < end) {
+		vma = find_vma(current->mm, address);
+		if (!vma || vma->vm_start >= end)
+			break;
+		if (vma->vm_ops == &vm_ops)
+			return true;
+		address = vma->vm_end;
+	}
+	return false;
+}
+
+static int find_in_buffer(struct ced_session *session, unsigned long address,
+			  unsigned long end, struct ced_buffer **buffer,
+			  u32 *offset)
+{
+	struct vm_area_struct *vma = own_vma(session, address);
+	struct ced_buffer *first;
+	size_t at;
+
+	if (!vma)
+		return any_buffer(address, end) ? -EFAULT : 0;
+	first = vma->vm_private_data;
+	at = vma_offset(vma) + (address - vma->vm_start);
+	*offset = at;
+	/* It may go on in other mappings of the same buffer, place by place */
+	while (end > vma->vm_end) {
+		at += vma->vm_end - address;
+		address = vma->vm_end;
+		vma = own_vma(session, address);
+		if (!vma || vma->vm_private_data != first ||
+		    vma_offset(vma) != at)
+			return -EFAULT;
+	}
+	ced_buffer_get(first);
+	*buffer = first;
+	return 1;
+}
+
+/**
+ * ced_mmap_find() - whether user memory is one of the session's own buffers
+ * @session:	the session
+ * @address:	in the caller's address space
+ * @size:	bytes, at least 1
+ * @buffer:	set to the buffer, with a reference, if it is
+ * @offset:	and to where in it the memory begins, bytes
+ *
+ * May sleep; takes mmap_lock.
+ *
+ * Return: 1 if all of it is, 0 if no buffer is there, -EFAULT if part of it is, or a
+ * buffer of another session, or the range is none.
+ */
+int ced_mmap_find(struct ced_session *session, u64 address, u32 size,
+		  struct ced_buffer **buffer, u32 *offset)
+{
+	unsigned long start = address, end = start + size;
+	int ret;
+
+	if (start != address || end < start)
+		return -EFAULT;
+	mmap_read_lock(current->mm);
+	ret = find_in_buffer(session, start, end, buffer, offset);
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
+/* Refuse what a DMA buffer cannot be, drop what it must not become */
+static int check_flags(struct vm_area_struct *vma)
+{
+	vm_flags_t clear = VM_MAYEXEC;
+
+	/* A private copy of a DMA buffer would never see a sample */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC) {
+		if (!(current->personality & READ_IMPLIES_EXEC))
+			return -EPERM;
+		clear |= VM_EXEC;
+	}
+	ced_vm_flags_mod(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP, clear);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	return 0;
+}
+
+/* The slot's buffer, made now if this is its first mapping */
+static struct ced_buffer *buffer_for(struct ced_session *session,
+				     unsigned int number, size_t offset,
+				     size_t size)
+{
+	struct ced_slot *slot = &session->slots[number];
+	size_t room = size;
+
+	if (slot->buffer)
+		room = slot->buffer->size;
+	else if (offset)
+		return ERR_PTR(-EINVAL);
+	else if (slot->reserved)
+		room = PAGE_ALIGN(slot->reserved);
+	if (size > room || offset > room - size)
+		return ERR_PTR(-EINVAL);
+	if (!slot->buffer)
+		return ced_buffer_new(session, number, room);
+	ced_buffer_get(slot->buffer);
+	return slot->buffer;
+}
+
+static int map(struct ced_session *session, struct vm_area_struct *vma,
+	       unsigned int number)
+{
+	struct ced_slot *slot = &session->slots[number];
+	unsigned long size = vma->vm_end - vma->vm_start;
+	size_t offset = vma_offset(vma);
+	struct ced_buffer *buffer;
+	unsigned long pfn;
+	int ret;
+
+	buffer = buffer_for(session, number, offset, size);
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	pfn = virt_to_phys(buffer->memory + offset) >> PAGE_SHIFT;
+	ret = remap_pfn_range(vma, vma->vm_start, pfn, size,
+			      vma->vm_page_prot);
+	if (ret) {
+		ced_unmap_failed(vma);
+		ced_buffer_put(buffer);
+		return ret;
+	}
+	if (!slot->buffer) {
+		ced_buffer_get(buffer);
+		slot->buffer = buffer;
+		slot->reserved = 0;
+	}
+	atomic_inc(&buffer->maps);
+	vma->vm_private_data = buffer;
+	vma->vm_ops = &vm_ops;
+	return 0;
+}
+
+/**
+ * ced_mmap() - map a buffer, and make it if this is its first mapping
+ * @file:	an open file of the device
+ * @vma:	what is to be mapped; see include/uapi/linux/ced1401.h
+ *
+ * Called with mmap_lock held. May sleep.
+ *
+ * Return: 0; -EINVAL: size or offset name no part of a buffer, or MAP_PRIVATE;
+ * -EPERM: PROT_EXEC; -EDQUOT, -ENOMEM, -ENODEV, -EIO as ced_buffer_new().
+ */
+int ced_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct ced_session *session = file->private_data;
+	unsigned long number = vma->vm_pgoff >> (CED1401_BUF_SHIFT - PAGE_SHIFT);
+	unsigned long size = vma->vm_end - vma->vm_start;
+	int ret;
+
+	if (number >= CED1401_BUFFERS || size > CED1401_BUF_MAX)
+		return -EINVAL;
+	ret = check_flags(vma);
+	if (ret)
+		return ret;
+	mutex_lock(&session->lock);
+	ret = READ_ONCE(session->card->gone) ? -ENODEV :
+	      map(session, vma, number);
+	mutex_unlock(&session->lock);
+	return ret;
+}

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A session's transfers, from START to STATUS: what the ioctls and poll(2) ask of
+ * them. What moves them is in engine.c.
+ */
+#include <linux/ktime.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "ced1401.h"
+
+#define DIRECTIONS	(CED1401_TO_HOST | CED1401_TO_1401)
+#define MODES		(CED1401_NOW | CED1401_ON_REQUEST)
+#define FLAGS		(DIRECTIONS | MODES | CED1401_CIRCULAR)
+
+static int check_start(const struct ced_card *card,
+		       const struct ced1401_start *start)
+{
+	u32 direction = start->flags & DIRECTIONS;
+	u32 mode = start->flags & MODES;
+
+	bool ring = start->flags & CED1401_CIRCULAR;
+
+	if (start->flags & ~FLAGS || start->reserved)
+		return -EINVAL;
+	if (direction != CED1401_TO_HOST && direction != CED1401_TO_1401)
+		return -EINVAL;
+	if (mode != CED1401_NOW && mode != CED1401_ON_REQUEST)
+		return -EINVAL;
+	if (start->buffer >= CED1401_BUFFERS)
+		return -EINVAL;
+	if (start->area >= (mode == CED1401_NOW ? 1 : CED1401_AREAS))
+		return -EINVAL;
+	/* The FIFO of a 16-bit channel moves whole words: no byte goes astray */
+	if (mode == CED1401_NOW && card->wide && start->length & 1)
+		return -EINVAL;
+	if (ring && card->wide && (start->offset | start->length) & 1)
+		return -EINVAL;
+	if (start->threshold > (ring ? start->length : 0))
+		return -EINVAL;
+	return 0;
+}
+
+/* The ended transfer to forget for a new one: the oldest, one told if there is */
+static struct ced_transfer *oldest_ended(struct ced_session *session)
+{
+	struct ced_transfer *transfer, *found = NULL;
+
+	list_for_each_entry(transfer, &session->transfers, node) {
+		if (!ced_ended(transfer))
+			continue;
+		if (transfer->told)
+			return transfer;
+		if (!found)
+			found = transfer;
+	}
+	return found;
+}
+
+static struct ced_transfer *find(struct ced_session *session, u32 id)
+{
+	struct ced_transfer *transfer;
+
+	list_for_each_entry(transfer, &session->transfers, node)
+		if (transfer->id == id && !transfer->ops)
+			return transfer;
+	return NULL;
+}
+
+static u32 new_id(struct ced_session *session)
+{
+	do {
+		session->last_id++;
+	} while (!session->last_id || find(session, session->last_id));
+	return session->last_id;
+}
+
+/* Forget a transfer; returns it with what is to be freed outside the lock */
+static struct ced_transfer *forget(struct ced_transfer *transfer)
+{
+	list_del(&transfer->node);
+	transfer->session->count--;
+	return transfer;
+}
+
+/**
+ * ced_transfer_dispose() - free a transfer that nobody knows any more
+ * @transfer:	the transfer, or NULL
+ *
+ * May sleep; not under ced_session.lock if it has pages.
+ */
+void ced_transfer_dispose(struct ced_transfer *transfer)
+{
+	if (!transfer)
+		return;
+	if (transfer->buffer)
+		ced_buffer_put(transfer->buffer);
+	if (transfer->ops)
+		transfer->ops->release(transfer);
+	kfree(transfer);
+}
+
+/* Enter a new transfer under the card's lock; @forgotten is to be disposed of */
+static int enter(struct ced_card *card, struct ced_transfer *transfer,
+		 struct ced_transfer **forgotten)
+{
+	struct ced_session *session = transfer->session;
+	bool now = transfer->flags & CED1401_NOW;
+
+	if (card->gone)
+		return -ENODEV;
+	if (!transfer->ops && (!card->online || !ced_card_online(card)))
+		return -ENODEV;
+	if (now && card->engine.session != session)
+		return -EAGAIN;
+	if (!now && session->areas[transfer->area])
+		return -EBUSY;
+	if (session->count == CED1401_TRANSFERS) {
+		*forgotten = oldest_ended(session);
+		if (!*forgotten)
+			return -EBUSY;
+		forget(*forgotten);
+	}
+	transfer->id = new_id(session);
+	transfer->time_ns = ktime_get_ns();
+	list_add_tail(&transfer->node, &session->transfers);
+	session->count++;
+	if (now) {
+		transfer->state = CED1401_STATE_QUEUED;
+		list_add_tail(&transfer->queue, &session->queue);
+	} else {
+		transfer->state = CED1401_STATE_ARMED;
+		session->areas[transfer->area] = transfer;
+	}
+	ced_engine_next(card);
+	return 0;
+}
+
+/**
+ * ced_transfer_enter() - an area of CED's ABI is there from now on
+ * @transfer:	the area, complete; its memory is its own to hold
+ *
+ * May sleep. Return: 0, -EBUSY (its area is in use, or there are too many
+ * transfers), -ENODEV (the card is gone).
+ */
+int ced_transfer_enter(struct ced_transfer *transfer)
+{
+	struct ced_card *card = transfer->session->card;
+	struct ced_transfer *forgotten = NULL;
+	int ret;
+
+	INIT_LIST_HEAD(&transfer->queue);
+	transfer->wake_at = U64_MAX;
+	spin_lock_irq(&card->lock);
+	ret = enter(card, transfer, &forgotten);
+	spin_unlock_irq(&card->lock);
+	ced_transfer_dispose(forgotten);
+	return ret;
+}
+
+/**
+ * ced_transfer_remove() - an area of CED's ABI is no more
+ * @transfer:	the area; its card's lock is held
+ *
+ * A block of it is abandoned. The caller disposes of it outside the lock.
+ */
+void ced_transfer_remove(struct ced_transfer *transfer)
+{
+	ced_engine_cancel(transfer->session->card, transfer, -ECANCELED);
+	forget(transfer);
+}
+
+/**
+ * ced_transfer_busy() - whether a block of an area waits or moves
+ * @transfer:	the area; its card's lock is held
+ */
+bool ced_transfer_busy(const struct ced_transfer *transfer)
+{
+	return transfer->state == CED1401_STATE_RUNNING ||
+	       transfer->state == CED1401_STATE_WAITING;
+}
+
+/* Take the memory that START names; session->lock is held */
+static int take_buffer(struct ced_session *session,
+		       struct ced_transfer *transfer,
+		       const struct ced1401_start *start)
+{
+	struct ced_buffer *buffer = session->slots[start->buffer].buffer;
+
+	if (!buffer)
+		return -ENOENT;
+	if (!start->length || start->length > buffer->size ||
+	    start->offset > buffer->size - start->length)
+		return -EINVAL;
+	ced_buffer_get(buffer);
+	transfer->buffer = buffer;
+	transfer->offset = start->offset;
+	transfer->length = start->length;
+	transfer->threshold = start->threshold;
+	return 0;
+}
+
+/**
+ * ced_transfer_start() - CED1401_IOC_START, once the 1401 is claimed
+ * @session:	the caller's
+ * @start:	the arguments; id is set
+ *
+ * May sleep.
+ *
+ * Return: 0, -EAGAIN (NOW: the session has no longer got the 1401), or an
+ * error as struct ced1401_start tells.
+ */
+int ced_transfer_start(struct ced_session *session,
+		       struct ced1401_start *start)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer, *forgotten = NULL;
+	int ret = check_start(card, start);
+
+	if (ret)
+		return ret;
+	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL);
+	if (!transfer)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&transfer->queue);
+	transfer->session = session;
+	transfer->slot = start->buffer;
+	transfer->flags = start->flags;
+	transfer->area = start->area;
+	transfer->wake_at = U64_MAX;
+
+	mutex_lock(&session->lock);
+	ret = take_buffer(session, transfer, start);
+	if (!ret) {
+		spin_lock_irq(&card->lock);
+		ret = enter(card, transfer, &forgotten);
+		start->id = transfer->id;
+		spin_unlock_irq(&card->lock);
+	}
+	mutex_unlock(&session->lock);
+	if (ret)
+		ced_transfer_dispose(transfer);
+	ced_transfer_dispose(forgotten);
+	return ret;
+}
+
+/**
+ * ced_transfer_stop() - CED1401_IOC_STOP
+ * @session:	the caller's
+ * @stop:	the arguments; results are set
+ *
+ * May sleep. Return: 0, -ENOENT or -EINVAL.
+ */
+int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer;
+	int ret = -ENOENT;
+
+	if (stop->reserved || stop->reserved2)
+		return -EINVAL;
+	spin_lock_irq(&card->lock);
+	transfer = find(session, stop->id);
+	if (transfer) {
+		ced_engine_cancel(card, transfer, -ECANCELED);
+		stop->bytes = transfer->bytes;
+		stop->time_ns = transfer->time_ns;
+		stop->error = transfer->error;
+		transfer->told = true;
+		transfer->events = 0;
+		if (!card->gone)
+			ced_engine_next(card);
+		ret = 0;
+	}
+	spin_unlock_irq(&card->lock);
+	return ret;
+}
+
+static void fill(struct ced_card *card, struct ced_transfer *transfer,
+		 struct ced1401_status *status)
+{
+	struct ced_standing standing = ced_engine_look(card, transfer);
+
+	status->state = transfer->state;
+	status->error = transfer->error;
+	status->events |= transfer->events;
+	status->bytes = standing.bytes;
+	status->position = standing.position;
+	status->time_ns = standing.time_ns;
+	status->length = transfer->length;
+	status->consumed = transfer->consumed;
+	status->lost = transfer->lost + ced_engine_gone_over(transfer, standing.bytes);
+	status->blocks = transfer->blocks;
+	status->refused = transfer->refused;
+	status->buffer = transfer->slot;
+	status->area = transfer->area;
+	status->flags = transfer->flags;
+}
+
+/**
+ * ced_transfer_status() - CED1401_IOC_STATUS, all but the link
+ * @session:	the caller's
+ * @status:	the arguments, zero but for id; results are set
+ * @news:	a number to give to ced_transfer_told()
+ *
+ * What is told is still news until ced_transfer_told(), so that a caller whose
+ * memory cannot be written loses nothing. May sleep. Return: 0 or -ENOENT.
+ */
+int ced_transfer_status(struct ced_session *session,
+			struct ced1401_status *status, u32 *news)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer;
+	int ret = 0;
+
+	spin_lock_irq(&card->lock);
+	status->events = session->events;
+	if (!status->id) {
+		status->refused = session->refused;
+		status->time_ns = ktime_get_ns();
+	} else {
+		transfer = find(session, status->id);
+		if (transfer) {
+			fill(card, transfer, status);
+			*news = transfer->news;
+		} else {
+			ret = -ENOENT;
+		}
+	}
+	spin_unlock_irq(&card->lock);
+	return ret;
+}
+
+/**
+ * ced_transfer_told() - the caller has got this STATUS: it is no longer news
+ * @session:	the caller's
+ * @status:	what ced_transfer_status() told
+ * @news:	and its number: what has happened since stays news
+ *
+ * May sleep.
+ */
+void ced_transfer_told(struct ced_session *session,
+		       const struct ced1401_status *status, u32 news)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer;
+
+	spin_lock_irq(&card->lock);
+	session->events &= ~status->events;
+	transfer = status->id ? find(session, status->id) : NULL;
+	if (transfer && transfer->news == news) {
+		transfer->events = 0;
+		transfer->told = ced_ended(transfer);
+		if (!ced_ended(transfer))
+			transfer->error = 0;
+	}
+	spin_unlock_irq(&card->lock);
+}
+
+/* Whether a ring holds what its threshold asks for; if not, poll is woken then */
+static bool over_threshold(struct ced_card *card,
+			   struct ced_transfer *transfer)
+{
+	struct ced_standing standing;
+
+	if (!transfer->threshold)
+		return false;
+	standing = ced_engine_look(card, transfer);
+	if (standing.bytes >= transfer->consumed + transfer->threshold)
+		return true;
+	if (!ced_ended(transfer))
+		ced_engine_wake_at(card, transfer,
+				   transfer->consumed + transfer->threshold);
+	return false;
+}
+
+/**
+ * ced_transfer_poll() - what a session's transfers have to say to poll(2)
+ * @session:	the caller's; its card's lock is held
+ *
+ * Return: EPOLLPRI: STATUS has something to tell; EPOLLRDBAND, EPOLLWRBAND: a ring
+ * holds what its threshold asks for.
+ */
+__poll_t ced_transfer_poll(struct ced_session *session)
+{
+	struct ced_transfer *transfer;
+	__poll_t mask = 0;
+
+	list_for_each_entry(transfer, &session->transfers, node) {
+		if (over_threshold(session->card, transfer))
+			mask |= ced_to_1401(transfer) ? EPOLLWRBAND : EPOLLRDBAND;
+		if (transfer->events)
+			mask |= EPOLLPRI;
+	}
+	if (session->events)
+		mask |= EPOLLPRI;
+	return mask;
+}
+
+/**
+ * ced_transfer_consume() - CED1401_IOC_CONSUME
+ * @session:	the caller's
+ * @consume:	the arguments; results are set
+ *
+ * A request that waits for room may find it now. May sleep.
+ *
+ * Return: 0, -EINVAL or -ENOENT.
+ */
+int ced_transfer_consume(struct ced_session *session,
+			 struct ced1401_consume *consume)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer;
+	struct ced_standing standing;
+	int ret = -ENOENT;
+
+	if (consume->reserved)
+		return -EINVAL;
+	spin_lock_irq(&card->lock);
+	transfer = find(session, consume->id);
+	if (transfer)
+		ret = -EINVAL;
+	if (transfer && ced_circular(transfer)) {
+		standing = ced_engine_look(card, transfer);
+		if (consume->bytes <= standing.bytes - transfer->consumed)
+			ret = 0;
+	}
+	if (!ret) {
+		u64 over = ced_engine_gone_over(transfer, standing.bytes);
+
+		ced_engine_check_overrun(transfer, standing.bytes);
+		consume->overwritten = min(over, consume->bytes);
+		transfer->consumed += consume->bytes;
+		transfer->lost += consume->overwritten;
+		transfer->overrun = over > consume->overwritten;
+		consume->moved = standing.bytes;
+		consume->consumed = transfer->consumed;
+		consume->time_ns = standing.time_ns;
+		if (!card->gone)
+			ced_engine_next(card);
+	}
+	spin_unlock_irq(&card->lock);
+	return ret;
+}
+
+/* Whether this is what WAIT waits for; if so its results are set */
+static bool reached(struct ced_card *card, struct ced_transfer *transfer,
+		    struct ced1401_wait *wait)
+{
+	struct ced_standing standing = ced_engine_look(card, transfer);
+
+	if (!ced_ended(transfer) && !transfer->error &&
+	    !(wait->bytes && standing.bytes >= wait->bytes))
+		return false;
+	wait->id = transfer->id;
+	wait->state = transfer->state;
+	wait->error = transfer->error;
+	wait->moved = standing.bytes;
+	wait->time_ns = standing.time_ns;
+	return true;
+}
+
+/* Look at what WAIT waits for. 0: results are set; -EINPROGRESS: not yet */
+static int look_for(struct ced_session *session, struct ced1401_wait *wait)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer;
+	int ret = -ENOENT;
+
+	spin_lock_irq(&card->lock);
+	list_for_each_entry(transfer, &session->transfers, node) {
+		if (transfer->ops)
+			continue;
+		if (wait->id ? wait->id != transfer->id : transfer->told)
+			continue;
+		ret = 0;
+		if (reached(card, transfer, wait))
+			break;
+		ret = -EINPROGRESS;
+		if (wait->bytes)
+			ced_engine_wake_at(card, transfer, wait->bytes);
+	}
+	if (card->gone)
+		ret = -ENODEV;
+	spin_unlock_irq(&card->lock);
+	return ret;
+}
+
+/* Sleep to the deadline at the most; the caller is on the wait queue */
+static int doze(u64 deadline_ns)
+{
+	ktime_t expires = ns_to_ktime(min_t(u64, deadline_ns, KTIME_MAX));
+
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	if (deadline_ns && ktime_get_ns() >= deadline_ns)
+		return -ETIMEDOUT;
+	schedule_hrtimeout(deadline_ns ? &expires : NULL, HRTIMER_MODE_ABS);
+	return 0;
+}
+
+/**
+ * ced_transfer_wait() - CED1401_IOC_WAIT
+ * @session:	the caller's
+ * @wait:	the arguments; results are set when it returns 0
+ *
+ * May sleep, until a signal comes, the deadline, or the card is gone.
+ *
+ * Return: 0, -EINVAL, -ENOENT, -ETIMEDOUT, -ERESTARTSYS or -ENODEV.
+ */
+int ced_transfer_wait(struct ced_session *session, struct ced1401_wait *wait)
+{
+	DEFINE_WAIT(entry);
+	int ret;
+
+	if (wait->reserved)
+		return -EINVAL;
+	do {
+		prepare_to_wait(&session->wq, &entry, TASK_INTERRUPTIBLE);
+		ret = look_for(session, wait);
+		if (ret == -EINPROGRESS)
+			ret = doze(wait->deadline_ns) ? : -EINPROGRESS;
+	} while (ret == -EINPROGRESS);
+	finish_wait(&session->wq, &entry);
+	return ret;
+}
+
+/**
+ * ced_transfer_uses() - whether a transfer that has not ended uses a buffer
+ * @session:	the buffer's
+ * @buffer:	the buffer
+ *
+ * May sleep.
+ */
+bool ced_transfer_uses(const struct ced_session *session,
+		       const struct ced_buffer *buffer)
+{
+	const struct ced_transfer *transfer;
+	bool used = false;
+
+	spin_lock_irq(&session->card->lock);
+	list_for_each_entry(transfer, &session->transfers, node)
+		used |= transfer->buffer == buffer && !ced_ended(transfer);
+	spin_unlock_irq(&session->card->lock);
+	return used;
+}
+
+/**
+ * ced_transfer_free() - stop what uses a buffer, and let go of it
+ * @session:	the buffer's; its mutex is held, or it ends
+ * @buffer:	the buffer, of which the caller holds a reference; NULL: all, and
+ *		forget the transfers too
+ *
+ * When this returns the memory is still, and no transfer holds it. May sleep.
+ */
+void ced_transfer_free(struct ced_session *session, struct ced_buffer *buffer)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *transfer, *next;
+	unsigned int puts = 0;
+	LIST_HEAD(gone);
+
+	spin_lock_irq(&card->lock);
+	list_for_each_entry_safe(transfer, next, &session->transfers, node) {
+		if (buffer && transfer->buffer != buffer)
+			continue;
+		ced_engine_cancel(card, transfer, -ECANCELED);
+		if (!buffer) {
+			list_add(&forget(transfer)->node, &gone);
+		} else {
+			transfer->buffer = NULL;
+			puts++;
+		}
+	}
+	if (!card->gone)
+		ced_engine_next(card);
+	spin_unlock_irq(&card->lock);
+	while (puts--)
+		ced_buffer_put(buffer);
+	list_for_each_entry_safe(transfer, next, &gone, node)
+		ced_transfer_dispose(transfer);
+}
