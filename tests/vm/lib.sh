@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the scripts of tests/vm share. Source it; it sets:
+#   top    the project folder
+#   cache  where slow results are kept, outside the checkout
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ced1401
+# modprobe and depmod live in /sbin, which an ordinary user's PATH lacks
+PATH=$PATH:/usr/sbin:/sbin
+mkdir -p "$cache"
+
+# die STATUS MESSAGE...
+die()
+{
+	local status=$1
+	shift
+	printf '%s: %s\n' "${0#"$top"/}" "$*" >&2
+	exit "$status"
+}
+
+# once PATH COMMAND...: make PATH in the cache unless it is there. COMMAND gets a
+# temporary path as its last argument, and what it made there is renamed, so that
+# a run that is killed leaves nothing half done. Two runs do not do it twice.
+# Never call it in a condition: the shell would ignore errors in COMMAND.
+once()
+{
+	local path=$1
+	shift
+	[[ ! -e $path ]] || return 0
+	mkdir -p "$(dirname "$path")"
+	(
+		flock 9
+		if [[ ! -e $path ]]; then
+			rm -rf "$path.new"
+			"$@" "$path.new"
+			mv "$path.new" "$path"
+		fi
+	) 9> "$path.lock"
+}
+
+# quietly COMMAND...: its output only if it fails
+quietly()
+{
+	local output
+	output=$("$@" 2>&1) || { printf '%s\n' "$output" >&2; return 1; }
+}
+
+# fetch PACKAGE: download a Debian package to the current folder. The machine's own
+# package lists may be missing or old, and an ordinary user cannot renew them: then
+# apt gets lists of its own in the cache.
+fetch()
+{
+	local own=(-o "Dir::State::Lists=$cache/apt/lists"
+		   -o "Dir::Cache=$cache/apt")
+	quietly apt-get download "$1" 2> /dev/null && return
+	mkdir -p "$cache/apt/lists/partial" "$cache/apt/archives/partial"
+	quietly apt-get "${own[@]}" update || :
+	quietly apt-get "${own[@]}" download "$1"
+}
+
+# complaints < LOG: the kernel's complaints in a log, each with the lines after it
+# that explain it; fails if there are none
+complaints()
+{
+	local found
+	found=$(grep -aE -A 25 -f <(grep -v -e '^#' -e '^$' \
+		"$top/tests/vm/complaints")) || return 1
+	head -n 120 <<< "$found"
+}
