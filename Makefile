@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The user's end of the build. What the module is made of stands in Kbuild, which
+# the kernel's own build system reads; this file only calls it, and everything
+# else. "make help" lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+.DEFAULT_GOAL := all
+
+# The time that a recipe took, for those that take long
+timed = @start=$$(date +%s); $(1); status=$$?; \
+	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
+
+.PHONY: all install clean distclean help card guest demo check unit lint
+
+all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel headers at $(KDIR). Install the package" \
+		     "linux-headers-$$(uname -r)"; \
+		echo "(or linux-headers-amd64, and give" \
+		     "KDIR=/lib/modules/RELEASE/build)."; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+install: ## install the module where modprobe finds it (as root)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+card: ## build the virtual card for the installed QEMU
+	$(call timed,tests/vm/need card $$(qemu/build --packages) && qemu/build)
+
+guest: ## a shell in the guest, with the virtual card and the driver
+	tests/vm/run
+
+demo: ## record, through the virtual 1401, ADC=any.wav (or a voice) and play it
+	$(call timed,demo/run)
+
+check: ## run every test; the last line counts them (STEPS="lint unit": some)
+	@tests/check $(STEPS)
+
+unit: ## run the unit tests on the host alone
+	@tests/check unit
+
+lint: ## checkpatch, sparse, shellcheck, warnings, headers
+	@tests/check lint
+
+clean: ## remove what was built here
+	@if test -e $(KDIR)/Makefile; then \
+		$(MAKE) -s -C $(KDIR) M=$(CURDIR) clean; fi
+	rm -rf build
+
+distclean: clean ## ... and what is kept in ~/.cache/ced1401 (kernel, QEMU headers)
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/ced1401"
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo 'KDIR=FOLDER   kernel headers to build the module against'
+	@echo 'V=1           say more'
