@@ -316,6 +316,25 @@ static void tick(struct work_struct *work)
 }
 
 /**
+ * ced_card_start_tick() - look at the card from now on, while a file is open
+ * @card:	the card; its lock is held, and it is not gone
+ */
+void ced_card_start_tick(struct ced_card *card)
+{
+	if (card->users)
+		schedule_delayed_work(&card->tick, TICK);
+}
+
+/**
+ * ced_card_stop_tick() - nobody looks any more
+ * @card:	the card; may sleep
+ */
+void ced_card_stop_tick(struct ced_card *card)
+{
+	cancel_delayed_work_sync(&card->tick);
+}
+
+/**
  * ced_card_wake() - the first file was opened: interrupts and the tick on
  * @card:	the card; its lock is held, and it is not gone
  */
@@ -326,7 +345,7 @@ void ced_card_wake(struct ced_card *card)
 	card->control = CEDCARD_CONTROL_IE_RX;
 	if (!card->resetting)
 		write_control(card);
-	schedule_delayed_work(&card->tick, TICK);
+	ced_card_start_tick(card);
 }
 
 /**
@@ -410,6 +429,6 @@ int ced_card_take_irq(struct ced_card *card)
  */
 void ced_card_drop_irq(struct ced_card *card)
 {
-	cancel_delayed_work_sync(&card->tick);
+	ced_card_stop_tick(card);
 	free_irq(card->place.irq, card);
 }

@@ -12,6 +12,7 @@
 #include <linux/ioport.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -606,6 +607,7 @@ static int ced_probe(struct platform_device *pdev)
 
 	if (!card)
 		return -ENOMEM;
+	platform_set_drvdata(pdev, card);
 	ret = devm_add_action_or_reset(&pdev->dev, unref_card, card);
 	ret = ret ? : check_place(card);
 	ret = ret ? : take_ports(card);
@@ -619,10 +621,25 @@ static int ced_probe(struct platform_device *pdev)
 	return ret;
 }
 
+static int ced_suspend(struct device *dev)
+{
+	ced_link_suspend(dev_get_drvdata(dev));
+	return 0;
+}
+
+static int ced_resume(struct device *dev)
+{
+	ced_link_resume(dev_get_drvdata(dev));
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(ced_pm_ops, ced_suspend, ced_resume);
+
 static struct platform_driver ced_driver = {
 	.probe = ced_probe,
 	.driver = {
 		.name = CED_DRIVER,
+		.pm = pm_sleep_ptr(&ced_pm_ops),
 	},
 };
 

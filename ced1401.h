@@ -359,6 +359,8 @@ int ced_card_take_irq(struct ced_card *card);
 void ced_card_drop_irq(struct ced_card *card);
 void ced_card_wake(struct ced_card *card);
 void ced_card_sleep(struct ced_card *card);
+void ced_card_start_tick(struct ced_card *card);
+void ced_card_stop_tick(struct ced_card *card);
 bool ced_card_online(struct ced_card *card);
 u8 ced_card_status(struct ced_card *card);
 bool ced_card_odd(struct ced_card *card);
@@ -447,6 +449,8 @@ int ced_link_release(struct ced_session *session);
 void ced_link_let_go(struct ced_session *session, bool process);
 int ced_link_reset(struct ced_session *session);
 void ced_link_shut(struct ced_card *card);
+void ced_link_suspend(struct ced_card *card);
+void ced_link_resume(struct ced_card *card);
 ssize_t ced_link_read(struct ced_session *session, char __user *to,
 		      size_t count, bool nonblock);
 ssize_t ced_link_write(struct ced_session *session, const char __user *from,

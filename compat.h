@@ -6,10 +6,13 @@
 #ifndef _CED1401_COMPAT_H
 #define _CED1401_COMPAT_H
 
+#include <linux/freezer.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/pm.h>
 #include <linux/version.h>
+#include <linux/wait.h>
 
 /*
  * 6.3: vma->vm_flags is written through functions. Named apart, since stable
@@ -52,6 +55,28 @@ static inline void ced_hrtimer_setup(struct hrtimer *timer,
 }
 #else
 #define ced_hrtimer_setup hrtimer_setup
+#endif
+
+/* 6.1: a sleep that only SIGKILL ends need not keep the machine from suspending */
+#ifdef TASK_FREEZABLE
+#define ced_wait_killable(wq, condition)				\
+	wait_event_state(wq, condition, (TASK_KILLABLE | TASK_FREEZABLE))
+#else
+#define ced_wait_killable(wq, condition)				\
+({									\
+	int ced_ret;							\
+									\
+	freezer_do_not_count();						\
+	ced_ret = wait_event_killable(wq, condition);			\
+	freezer_count();						\
+	ced_ret;							\
+})
+#endif
+
+/* 5.17: where no suspend is configured its functions are dropped, without #ifdef */
+#ifndef DEFINE_SIMPLE_DEV_PM_OPS
+#define DEFINE_SIMPLE_DEV_PM_OPS SIMPLE_DEV_PM_OPS
+#define pm_sleep_ptr(ptr)	(IS_ENABLED(CONFIG_PM_SLEEP) ? (ptr) : NULL)
 #endif
 
 /* 5.11: pages are mapped for the local CPU, in any context */

@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "ced1401.h"
+#include "compat.h"
 
 #define RESET_US	1000	/* how long RESET is held */
 #define READY_TRIES	20	/* ms that the 1401 has to come back, twice what it needs */
@@ -191,9 +192,9 @@ static int wait_turn(struct ced_session *session)
 
 	list_add_tail(&waiter.node, &card->link.waiters);
 	spin_unlock_irq(&card->lock);
-	ret = wait_event_killable(card->link.wq,
-				  READ_ONCE(waiter.granted) ||
-				  READ_ONCE(card->gone));
+	ret = ced_wait_killable(card->link.wq,
+				READ_ONCE(waiter.granted) ||
+				READ_ONCE(card->gone));
 	spin_lock_irq(&card->lock);
 	list_del_init(&waiter.node);
 	return ret ? -EINTR : 0;
@@ -422,6 +423,52 @@ void ced_link_shut(struct ced_card *card)
 		ced_card_release_reset(card, false);
 		spin_unlock_irq(&card->lock);
 	}
+	mutex_unlock(&card->mutex);
+}
+
+/**
+ * ced_link_suspend() - the machine goes to sleep: stop everything, hold RESET
+ * @card:	the card; programs are frozen
+ *
+ * Every transfer ends with ECANCELED and its true count. The 1401 stays in reset,
+ * its outputs at rest, until ced_link_resume(): what the machine does with its bus
+ * meanwhile is not the driver's. May sleep.
+ */
+void ced_link_suspend(struct ced_card *card)
+{
+	ced_card_stop_tick(card);	/* with it comes every reset but a program's */
+	mutex_lock(&card->mutex);
+	spin_lock_irq(&card->lock);
+	ced_engine_end_all(card, NULL, -ECANCELED);
+	ced_engine_serve(card, NULL);
+	empty_buffers(&card->link);
+	ced_card_begin_reset(card);
+	spin_unlock_irq(&card->lock);
+	mutex_unlock(&card->mutex);
+}
+
+/**
+ * ced_link_resume() - the machine is awake: all works again
+ * @card:	the card, in reset since ced_link_suspend()
+ *
+ * Slots, mappings, areas and the holder stay; the 1401 was reset, or is found to be
+ * gone, and every session is told which. May sleep.
+ */
+void ced_link_resume(struct ced_card *card)
+{
+	mutex_lock(&card->mutex);
+	spin_lock_irq(&card->lock);
+	/* The PC's firmware may have left the channel running */
+	ced_isadma_stop(card->place.dma);
+	ced_card_go_on(card, false);
+	card->online = ced_card_online(card);
+	spin_unlock_irq(&card->lock);
+	pulse(card, false, false);
+	spin_lock_irq(&card->lock);
+	ced_engine_tell_all(card, card->online ? CED1401_EVENT_RESET :
+						 CED1401_EVENT_OFFLINE);
+	ced_card_start_tick(card);
+	spin_unlock_irq(&card->lock);
 	mutex_unlock(&card->mutex);
 }
 

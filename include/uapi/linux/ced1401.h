@@ -192,7 +192,7 @@ struct ced1401_stop {
 #define CED1401_EVENT_REFUSED	0x08	/* a request for it was refused */
 #define CED1401_EVENT_STRAY	0x10	/* session: a request for no area of it */
 #define CED1401_EVENT_OFFLINE	0x20	/* session: the 1401 went off */
-#define CED1401_EVENT_RESET	0x40	/* session: the 1401 came back, reset */
+#define CED1401_EVENT_RESET	0x40	/* session: it came back, or the PC woke: reset */
 #define CED1401_EVENT_OVERRUN	0x80	/* a ring was gone over before its time */
 
 /* ced1401_status.link: the 1401 as this session sees it now */
@@ -207,7 +207,7 @@ struct ced1401_stop {
  * @state:	out: CED1401_STATE_*
  * @error:	out: 0 or a negative errno: why it FAILED, or what befell a block
  *		of it since the last STATUS: -ECANCELED (stopped: STOP, FREE, reset,
- *		the link given up), -ENODEV (switched off, unplugged), -ETIMEDOUT
+ *		the link given up, suspend), -ENODEV (switched off, unplugged), -ETIMEDOUT
  *		(a block stood still for 5 s), -EIO (the card's error), -EPIPE (the
  *		1401 ended a block early)
  * @events:	out: CED1401_EVENT_* since the last STATUS; the session's own are
