@@ -845,6 +845,7 @@ int main(void)
 	run_dir = open("/host", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run_dir < 0)
 		fail("/host: %s", strerror(errno));
+	note("the host is reached");
 	read_config();
 
 	mount_root();
