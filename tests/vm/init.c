@@ -10,7 +10,8 @@
  * What to do comes in files of the 9p share "run", a folder that tests/vm/run
  * made for this one boot: config (lines "key=value"), argv and env (strings
  * ended by NUL). Its answers go there too: out and err, what the command wrote,
- * and status, one line: "exit N", "signal N" or "error what went wrong".
+ * status, one line: "exit N", "signal N" or "error what went wrong", and coverage/,
+ * which lines of the driver ran, if the kernel and the driver were built to know.
  * Files of a share, rather than a serial line, so that a host that reads slowly
  * never stalls the guest.
  */
@@ -18,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
 #include <linux/netlink.h>
@@ -806,6 +808,46 @@ static void check_leaks(void)
 		fclose(leaks);
 }
 
+static void save_file(const char *from, const char *to)
+{
+	char buffer[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = openat(run_dir, to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			 0644);
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		fail("cannot save %s as %s: %s", from, to, strerror(errno));
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		write_all(out, buffer, n);
+	close(in);
+	close(out);
+}
+
+static int save_counts(const char *path, const struct stat *st, int type,
+		       struct FTW *place)
+{
+	char to[300];
+
+	(void)st;
+	if (type != FTW_F || !strstr(path, ".gcda"))
+		return 0;
+	mkdirat(run_dir, "coverage", 0755);
+	snprintf(to, sizeof(to), "coverage/%.255s", path + place->base);
+	save_file(path, to);
+	return 0;
+}
+
+/*
+ * Which lines of the driver ran, if it was built to count them. The kernel keeps
+ * the counts of a module that was unloaded. Only the driver is built so, hence no
+ * two files have the same name.
+ */
+static void save_coverage(void)
+{
+	nftw("/sys/kernel/debug/gcov", save_counts, 8, FTW_PHYS | FTW_MOUNT);
+}
+
 static void forget_leaks(void)
 {
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))
@@ -870,6 +912,7 @@ int main(void)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	check_leaks();
+	save_coverage();
 	if (WIFSIGNALED(status))
 		snprintf(line, sizeof(line), "signal %d\n", WTERMSIG(status));
 	else

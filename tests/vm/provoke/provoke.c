@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes the kernel complain, for tests/vm/selftest: it must be shown that
- * tests/vm/run sees every kind of complaint that this kernel can make.
+ * Makes the kernel complain, for tests/vm/selftest and tests/debug/selftest: it must
+ * be shown that tests/vm/run sees every kind of complaint that a kernel can make.
  *
  * Write one of the names in the table below to /sys/kernel/debug/provoke. Some of
  * them end the writer. Load it in a guest only.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/nmi.h>
+#include <linux/platform_device.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 #include <linux/uaccess.h>
 
 static struct dentry *provoke_file;
@@ -192,6 +197,129 @@ static void provoke_panic(void)
 	panic("provoke");
 }
 
+/* ---- what only the kernels of tests/vm/debug-kernel see --------------------- */
+
+static void provoke_out_of_bounds(void)
+{
+	char *object = kmalloc(64, GFP_KERNEL);
+
+	if (object)
+		write_to((unsigned long)object + 64);
+	kfree(object);
+}
+
+static void provoke_use_after_free(void)
+{
+	char *object = kmalloc(64, GFP_KERNEL);
+
+	kfree(object);
+	if (object)
+		write_to((unsigned long)object);
+}
+
+static void provoke_leak(void)
+{
+	int i;
+
+	/* More than one: a stale pointer on a stack may hide the last */
+	for (i = 0; i < 8; i++) {
+		char *object = kmalloc(1401, GFP_KERNEL);
+
+		if (object)
+			write_to((unsigned long)object);
+	}
+}
+
+static void provoke_lock_order(void)
+{
+	static DEFINE_MUTEX(one);
+	static DEFINE_MUTEX(other);
+
+	mutex_lock(&one);
+	mutex_lock(&other);
+	mutex_unlock(&other);
+	mutex_unlock(&one);
+	mutex_lock(&other);
+	mutex_lock(&one);
+	mutex_unlock(&one);
+	mutex_unlock(&other);
+}
+
+static void provoke_sleep(void)
+{
+	static DEFINE_SPINLOCK(lock);
+
+	spin_lock(&lock);
+	might_sleep();
+	spin_unlock(&lock);
+}
+
+static void provoke_shift(void)
+{
+	unsigned int bits = 1401;
+
+	OPTIMIZER_HIDE_VAR(bits);
+	pr_info("provoke: %d\n", 1 << bits);
+}
+
+static void timer_function(struct timer_list *timer)
+{
+}
+
+static void provoke_active_timer(void)
+{
+	struct timer_list *timer = kmalloc(sizeof(*timer), GFP_KERNEL);
+
+	if (!timer)
+		return;
+	timer_setup(timer, timer_function, 0);
+	mod_timer(timer, jiffies + 600 * HZ);
+	kfree(timer);	/* which the kernel, having said so, takes out first */
+}
+
+static void provoke_dma_size(void)
+{
+	struct platform_device *device;
+	void *memory = kmalloc(4096, GFP_KERNEL);
+	dma_addr_t dma;
+
+	device = platform_device_register_simple("provoke", -1, NULL, 0);
+	if (!memory || IS_ERR(device))
+		return;
+	dma = dma_map_single(&device->dev, memory, 4096, DMA_TO_DEVICE);
+	if (!dma_mapping_error(&device->dev, dma))
+		dma_unmap_single(&device->dev, dma, 2048, DMA_TO_DEVICE);
+	platform_device_unregister(device);
+	kfree(memory);
+}
+
+static unsigned int raced;
+
+static int race(void *unused)
+{
+	unsigned long end = jiffies + 2 * HZ;
+
+	while (time_before(jiffies, end)) {
+		raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The writer and a thread of the kernel's, without a lock */
+static void provoke_data_race(void)
+{
+	struct task_struct *other = kthread_create(race, NULL, "provoke");
+
+	if (IS_ERR(other))
+		return;
+	get_task_struct(other);
+	wake_up_process(other);
+	race(NULL);
+	kthread_stop(other);
+	put_task_struct(other);
+}
+
 static const struct {
 	const char *name;
 	void (*provoke)(void);
@@ -212,6 +340,15 @@ static const struct {
 	{ "lockup", provoke_lockup },
 	{ "nobody-cared", provoke_nobody_cared },
 	{ "panic", provoke_panic },
+	{ "out-of-bounds", provoke_out_of_bounds },
+	{ "use-after-free", provoke_use_after_free },
+	{ "leak", provoke_leak },
+	{ "lock-order", provoke_lock_order },
+	{ "sleep", provoke_sleep },
+	{ "shift", provoke_shift },
+	{ "active-timer", provoke_active_timer },
+	{ "dma-size", provoke_dma_size },
+	{ "data-race", provoke_data_race },
 };
 
 static ssize_t provoke_write(struct file *file, const char __user *data,
