@@ -365,7 +365,8 @@ static void a_string_goes_whole_or_not_at_all(void **state)
 	begun = now_ns();
 	assert_int_equal(ced(fd, CEDIOC_SEND_STRING(1), (unsigned long)many),
 			 -CEDERR_NO_ROOM);
-	assert_in_range((now_ns() - begun) / MS, 2500, 10000);
+	assert_in_range((now_ns() - begun) / MS, 2500,
+			10000 * slow());
 	make_free(fd, 3);
 	assert_int_equal(ced(fd, CEDIOC_SEND_STRING(200), (unsigned long)many),
 			 0);
@@ -444,7 +445,7 @@ static void the_self_test_is_started_and_checked(void **state)
 {
 	struct cedioc_selftest test = { .code = 77 };
 	int fd = open_session(0), codes = 0;
-	uint64_t end = now_ns() + 10 * SECOND;
+	uint64_t end = now_ns() + 10 * slow() * SECOND;
 
 	(void)state;
 	assert_int_equal(ced(fd, CEDIOC_START_TEST, 0), 0);
@@ -867,7 +868,7 @@ static long pinned(void)
  */
 static void assert_pinned(long want)
 {
-	uint64_t end = now_ns() + 60 * SECOND;
+	uint64_t end = now_ns() + 60 * slow() * SECOND;
 
 	while (pinned() != want && pinned() >= 0) {
 		if (now_ns() > end)
@@ -1335,7 +1336,8 @@ static void a_wait_sees_what_happens_meanwhile(void **state)
 			assert_int_equal(wait_event(s.fd, 0,
 						    long_one ? 20000 : 0),
 					 results[what]);
-			assert_in_range((now_ns() - begun) / MS, 150, 10000);
+			assert_in_range((now_ns() - begun) / MS, 150,
+					10000 * slow());
 			assert_child_well(pid);
 			/* No lock is left behind in any of these ways */
 			assert_reply(s.fd, "ERR;", "0,0");
@@ -1359,7 +1361,7 @@ static void a_wait_ends_at_its_time(void **state)
 
 		assert_int_equal(wait_event(fd, 0, times[i]), 1);
 		assert_in_range((now_ns() - begun) / MS, times[i],
-				times[i] + 1500);
+				times[i] + 1500 * slow());
 	}
 }
 
@@ -1503,7 +1505,7 @@ static void the_current_area_is_told_in_the_callers_layout(void **state)
 static void sees_a_block_move(void *arg)
 {
 	struct shared *s = arg;
-	uint64_t end = now_ns() + 20 * SECOND;
+	uint64_t end = now_ns() + 20 * slow() * SECOND;
 
 	while (ced(s->fd, CEDIOC_BLOCK_MOVES, 0) != 1)
 		child_check(now_ns() < end);
@@ -1514,7 +1516,7 @@ static void a_block_that_moves_is_told(void **state)
 {
 	uint8_t *p = mmap(NULL, MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct shared s = { .fd = open_session(0) };
-	uint64_t end = now_ns() + 20 * SECOND;
+	uint64_t end = now_ns() + 20 * slow() * SECOND;
 	int up[2];
 	pid_t pid;
 

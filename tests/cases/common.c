@@ -19,6 +19,13 @@ static pid_t children[CHILDREN];
 
 /* ------------------------------------------------------------------ tests */
 
+unsigned int slow(void)
+{
+	const char *times = getenv("CED1401_SLOW");
+
+	return times ? atoi(times) : 1;
+}
+
 static void out_of_time(int signal_number)
 {
 	(void)signal_number;
@@ -492,7 +499,7 @@ struct ced1401_wait wait_bytes(int fd, uint32_t id, uint64_t bytes, int ms)
 {
 	struct ced1401_wait w;
 
-	must(wait_error(fd, id, bytes, now_ns() + ms * MS, &w), "WAIT");
+	must(wait_error(fd, id, bytes, now_ns() + ms * slow() * MS, &w), "WAIT");
 	return w;
 }
 
@@ -504,7 +511,7 @@ struct ced1401_wait wait_end(int fd, uint32_t id, int ms)
 /* Until @blocks blocks of @id have been moved since START */
 void wait_blocks(int fd, uint32_t id, unsigned int blocks, int ms)
 {
-	uint64_t end = now_ns() + ms * MS;
+	uint64_t end = now_ns() + ms * slow() * MS;
 	struct ced1401_status s;
 
 	for (;;) {
@@ -707,7 +714,7 @@ bool is_asleep(pid_t pid, int ms)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (; ms > 0 && asleep < 5; ms -= 10) {
+	for (ms *= slow(); ms > 0 && asleep < 5; ms -= 10) {
 		state = '?';
 		file = fopen(path, "r");
 		if (!file)

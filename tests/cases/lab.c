@@ -259,7 +259,7 @@ static void experiment(uint8_t *area, int16_t *table, int fd)
 
 	send_string(fd, "EVENT,F;");
 	assert_int_equal(ask(fd, "EVENT,?;"), 1);
-	end = now_ns() + 40 * SECOND;
+	end = now_ns() + 40 * slow() * SECOND;
 	while (e.taken < PIECES * PIECE) {
 		track(&e);
 		assert_in_range(e.total - e.taken, 0, SPACE - 1);
@@ -292,7 +292,7 @@ static void experiment(uint8_t *area, int16_t *table, int fd)
 				 i == COMMAND ? -CEDERR_NOT_SET : 0);
 	close(fd);
 	/* The host writes the file when the DACs are at rest */
-	end = now_ns() + 10 * SECOND;
+	end = now_ns() + 10 * slow() * SECOND;
 	while (!was_played(played, table, e.total / 2)) {
 		if (now_ns() > end)
 			fail_msg("%s does not hold what was played", played);

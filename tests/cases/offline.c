@@ -47,7 +47,7 @@ static int revents(int fd, int ms)
 
 static void await_event(int fd, unsigned int event)
 {
-	uint64_t end = now_ns() + 5 * SECOND;
+	uint64_t end = now_ns() + 5 * slow() * SECOND;
 
 	while (!(status(fd, 0).events & event)) {
 		if (now_ns() > end)

@@ -255,7 +255,7 @@ static void a_reader_gets_every_byte_that_is_not_told_as_lost(void **state)
 		struct ced1401_status s;
 		/* A tiny ring goes round slowly here, an interrupt a lap */
 		uint64_t enough = r.length < 2000 ? r.length * 20 : 200000;
-		uint64_t bytes, end = now_ns() + 20 * SECOND;
+		uint64_t bytes, end = now_ns() + 20 * slow() * SECOND;
 
 		if (!possible(&shapes[i]))
 			continue;

@@ -203,7 +203,7 @@ static void an_acquisition_lands_in_the_buffer(void **state)
 	const uint32_t size = 64 * KIB;
 	int fd = open_session(0);
 	uint8_t *p = map_buffer(fd, 0, size);
-	uint64_t end = now_ns() + 20 * SECOND;
+	uint64_t end = now_ns() + 20 * slow() * SECOND;
 	char line[32];
 	uint32_t id;
 
@@ -228,7 +228,7 @@ static void refused(const char *command, uint32_t flags, bool stray)
 	int fd = open_session(0);
 	uint8_t *p = map_buffer(fd, 0, 4 * PAGE);
 	struct ced1401_status s;
-	uint64_t end = now_ns() + 5 * SECOND;
+	uint64_t end = now_ns() + 5 * slow() * SECOND;
 	uint32_t id;
 	char line[32];
 
@@ -556,7 +556,7 @@ static void the_dacs_play_exactly_the_buffer(void **state)
 	say(fd, "XFOUT,K;");
 	assert_well(fd);
 	assert_int_equal(call(fd, CED1401_IOC_RESET, NULL), 0);
-	end = now_ns() + 10 * SECOND;
+	end = now_ns() + 10 * slow() * SECOND;
 	while (!contains(played, p, size)) {
 		if (now_ns() > end)
 			fail_msg("%s does not hold what was sent", played);
@@ -770,7 +770,7 @@ static void wait_of_id_0_tells_which_it_was(void **state)
 	first = start(fd, 0, IN_ASK, 0, PAGE, 0);
 	second = start(fd, 0, IN_NOW, PAGE, PAGE, 0);
 	say(fd, STREAM);
-	assert_int_equal(wait_error(fd, 0, 0, now_ns() + 10 * SECOND, &w), 0);
+	assert_int_equal(wait_error(fd, 0, 0, now_ns() + 10 * slow() * SECOND, &w), 0);
 	assert_int_equal(w.id, second);
 	assert_int_equal(w.state, CED1401_STATE_DONE);
 	assert_int_equal(w.moved, PAGE);
