@@ -842,24 +842,6 @@ static long status_kb(const char *name)
 	return value;
 }
 
-/* Pages pinned now, by anybody; -1: this kernel does not count */
-static long pinned(void)
-{
-	long acquired = -1, released = 0, value;
-	char name[80];
-	FILE *file = fopen("/proc/vmstat", "r");
-
-	while (file && fscanf(file, "%79s %ld", name, &value) == 2) {
-		if (!strcmp(name, "nr_foll_pin_acquired"))
-			acquired = value;
-		else if (!strcmp(name, "nr_foll_pin_released"))
-			released = value;
-	}
-	if (file)
-		fclose(file);
-	return acquired < 0 ? -1 : acquired - released;
-}
-
 /*
  * Nobody else in the guest pins memory. The counters are each processor's own
  * for a second or so, and for longer on one that sleeps: what an earlier test
@@ -870,10 +852,10 @@ static void assert_pinned(long want)
 {
 	uint64_t end = now_ns() + 60 * slow() * SECOND;
 
-	while (pinned() != want && pinned() >= 0) {
+	while (pinned_pages() != want && pinned_pages() >= 0) {
 		if (now_ns() > end)
-			fail_msg("%ld pages are pinned, not %ld", pinned(),
-				 want);
+			fail_msg("%ld pages are pinned, not %ld",
+				 pinned_pages(), want);
 		sleep_ms(100);
 	}
 }

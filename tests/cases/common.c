@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <glob.h>
 #include <grp.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -85,7 +86,7 @@ int test_ends(void **state)
 		if (children[i] > 0)
 			kill_child(children[i]);
 	}
-	for (i = 3; i < 256; i++)
+	for (i = 3; i < 1024; i++)
 		close(i);
 	return 0;
 }
@@ -726,6 +727,111 @@ bool is_asleep(pid_t pid, int ms)
 		sleep_ms(10);
 	}
 	return asleep == 5;
+}
+
+/* ---------------------------------------------------------------- chance */
+
+static unsigned long number_of(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
+}
+
+uint32_t chance_seed(void)
+{
+	uint32_t seed = number_of("CED1401_SEED", (uint32_t)now_ns());
+
+	print_message("# CED1401_SEED=%u\n", seed);
+	return seed;
+}
+
+uint32_t below(uint32_t *chance, uint32_t n)
+{
+	*chance = next_frame(*chance);
+	return (*chance >> 8) % n;
+}
+
+unsigned int rounds_of(unsigned int n)
+{
+	unsigned long percent = number_of("CED1401_ROUNDS",
+					  getenv("CED1401_FULL") ? 1000 : 100);
+
+	return (n * percent + 99) / 100;
+}
+
+/* ------------------------------------------------------------- aftermath */
+
+long pinned_pages(void)
+{
+	long acquired = -1, released = 0, value;
+	char name[80];
+	FILE *file = fopen("/proc/vmstat", "r");
+
+	while (file && fscanf(file, "%79s %ld", name, &value) == 2) {
+		if (!strcmp(name, "nr_foll_pin_acquired"))
+			acquired = value;
+		else if (!strcmp(name, "nr_foll_pin_released"))
+			released = value;
+	}
+	if (file)
+		fclose(file);
+	return acquired < 0 ? -1 : acquired - released;
+}
+
+/* debugfs tells of every buffer and transfer of the card, a line each */
+static void assert_no_line(const char *name)
+{
+	const char *card = strrchr(device(), '_');
+	char path[80], line[300];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/ced1401/%s/%s",
+		 card ? card + 1 : "0", name);
+	if (access(path, F_OK))
+		mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	file = fopen(path, "r");
+	if (!file)
+		fail_msg("%s: %s", path, strerror(errno));
+	if (fgets(line, sizeof(line), file))
+		fail_msg("left in %s: %s", path, line);
+	fclose(file);
+}
+
+void assert_nothing_left(void)
+{
+	/* What is given back is counted late: see ced.c */
+	uint64_t end = now_ns() + 60 * SECOND;
+
+	assert_no_line("buffers");
+	assert_no_line("transfers");
+	while (pinned_pages() > 0) {
+		if (now_ns() > end)
+			fail_msg("%ld pages are pinned", pinned_pages());
+		sleep_ms(100);
+	}
+}
+
+void assert_moves_whole(void)
+{
+	const size_t size = 100001;
+	int fd = open_session(O_NONBLOCK);
+	uint8_t *out = map_buffer(fd, 0, size), *in = map_buffer(fd, 1, size);
+	uint32_t id;
+
+	assert_int_equal(call(fd, CED1401_IOC_RESET, NULL), 0);
+	assert_well(fd);
+	assert_all(in, size, 0);
+	fill(out, size, 1401);
+	start(fd, 0, CED1401_TO_1401 | CED1401_ON_REQUEST, 0, size, 0);
+	id = start(fd, 1, CED1401_TO_HOST | CED1401_ON_REQUEST, 0, size, 1);
+	to_1401(fd, 0, 0, size, 0);
+	to_host(fd, 1, 0, size, 0);
+	wait_blocks(fd, id, 1, REPLY_MS);
+	assert_filled(in, size, 1401);
+	unmap(in, size);
+	unmap(out, size);
+	close(fd);
 }
 
 /* -------------------------------------------------------------- recording */

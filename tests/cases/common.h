@@ -134,6 +134,19 @@ uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
 
 /*
+ * What tests that leave things to chance share. The seed is CED1401_SEED, or the
+ * time; it is printed, so that a run can be had again.
+ */
+uint32_t chance_seed(void);
+uint32_t below(uint32_t *chance, uint32_t n);	/* 0 to @n - 1 */
+unsigned int rounds_of(unsigned int n);	/* CED1401_ROUNDS per cent of @n, FULL ten times */
+
+/* After whatever befell the driver: nobody has anything, and all works. Root's */
+long pinned_pages(void);		/* -1: this kernel does not count */
+void assert_nothing_left(void);		/* with all files closed */
+void assert_moves_whole(void);		/* as the caller, with a file of its own */
+
+/*
  * Children. A child says what went wrong by child_check() and its exit status; a
  * pipe or two tell how far it is.
  */

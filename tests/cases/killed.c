@@ -25,12 +25,6 @@ struct program {
 	uint8_t *out, *in;
 };
 
-static uint32_t below(struct program *me, uint32_t n)
-{
-	me->chance = next_frame(me->chance);
-	return (me->chance >> 8) % n;
-}
-
 static bool line_is(int fd, const char *command, const char *want)
 {
 	ssize_t n = strlen(command);
@@ -65,7 +59,7 @@ static void there_and_back(struct program *me, uint32_t size)
 
 static void moves_blocks(struct program *me)
 {
-	uint32_t size = 1 + below(me, SIZE);
+	uint32_t size = 1 + below(&me->chance, SIZE);
 
 	/* Those of a turn before outlive the 1401's being given up */
 	ioctl(me->fd, CEDIOC_UNSET_AREA, 0);
@@ -77,7 +71,7 @@ static void moves_blocks(struct program *me)
 
 static void moves_areas(struct program *me)
 {
-	struct cedioc_desc desc = { .area = 0, .length = 1 + below(me, SIZE) };
+	struct cedioc_desc desc = { .area = 0, .length = 1 + below(&me->chance, SIZE) };
 	uint8_t *out = malloc(desc.length), *in = malloc(desc.length);
 	uint8_t *buffer_in = me->in, *buffer_out = me->out;
 
@@ -93,7 +87,7 @@ static void moves_areas(struct program *me)
 	there_and_back(me, desc.length);
 	me->in = buffer_in;
 	me->out = buffer_out;
-	if (below(me, 2))
+	if (below(&me->chance, 2))
 		ioctl(me->fd, CEDIOC_UNSET_AREA, 1);
 	/* Freed with the area still set: the pin keeps it */
 	free(out);
@@ -103,7 +97,7 @@ static void moves_areas(struct program *me)
 /* The last lap of a stopped ring: each frame follows the one before */
 static void streams(struct program *me)
 {
-	struct ced1401_wait w = { .bytes = SIZE * (1 + below(me, 4)) };
+	struct ced1401_wait w = { .bytes = SIZE * (1 + below(&me->chance, 4)) };
 	struct ced1401_stop s = { 0 };
 	uint32_t was = 0, frame, want;
 	uint64_t at;
@@ -147,7 +141,7 @@ static void goes_on_until_killed(struct program *me)
 	bool fresh = true;
 
 	for (begins(me);; tell(me->up, me->name)) {
-		unsigned int job = below(me, LENGTH(jobs));
+		unsigned int job = below(&me->chance, LENGTH(jobs));
 
 		child_check(ioctl(me->fd, CED1401_IOC_CLAIM) == 0);
 		/* Two turns on end: what it finds is what it left itself */
@@ -157,11 +151,11 @@ static void goes_on_until_killed(struct program *me)
 		jobs[job](me);
 		/* A mess for the next one, and the 1401 given up, or all closed */
 		child_check(write(me->fd, "NOSUCH;ADC,0;ER", 15) == 15);
-		fresh = !below(me, 3);
+		fresh = !below(&me->chance, 3);
 		if (!fresh) {
 			child_check(ioctl(me->fd, CED1401_IOC_RELEASE) == 0);
 			memcpy(was, me->in, SIZE);
-			sleep_ms(below(me, 20));
+			sleep_ms(below(&me->chance, 20));
 			/* It is the other's turn: not in this memory */
 			child_check(first_changed(me->in, was, SIZE) == SIZE);
 		} else {
@@ -218,14 +212,14 @@ static void programs_killed_at_any_moment_harm_nobody(void **state)
 	for (i = 0; i < 2; i++)
 		pids[i] = program('A' + i, up[1], parent.chance + i);
 	while (now_ns() < end) {
-		uint64_t next = now_ns() + (20 + below(&parent, 600)) * MS;
+		uint64_t next = now_ns() + (20 + below(&parent.chance, 600)) * MS;
 
 		while (now_ns() < next) {
 			name = told(up[0], 20);
 			if (name)
 				turns[name - 'A']++;
 		}
-		i = below(&parent, 2);
+		i = below(&parent.chance, 2);
 		kill_well(pids[i]);
 		kills++;
 		pids[i] = program('A' + i, up[1], parent.chance);
