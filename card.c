@@ -355,7 +355,9 @@ void ced_card_wake(struct ced_card *card)
 void ced_card_sleep(struct ced_card *card)
 {
 	card->control = 0;
-	write_control(card);
+	/* Nor cut a reset short: the tick's, of a 1401 that has come back */
+	if (!card->resetting)
+		write_control(card);
 }
 
 /**

@@ -297,6 +297,12 @@ void ced_link_let_go(struct ced_session *session, bool process)
 	struct ced_card *card = session->card;
 	bool had;
 
+	/* Who has nothing to give up need not wait while others reset */
+	spin_lock_irq(&card->lock);
+	had = card->link.holder == session || card->link.last == session;
+	spin_unlock_irq(&card->lock);
+	if (!had)
+		return;
 	mutex_lock(&card->mutex);
 	spin_lock_irq(&card->lock);
 	had = (!process || session->claimer == task_tgid(current)) &&
