@@ -62,7 +62,8 @@ static void unref_card(void *data)
 
 static struct ced_session *new_session(struct ced_card *card)
 {
-	struct ced_session *session = kzalloc(sizeof(*session), GFP_KERNEL);
+	struct ced_session *session = kzalloc(sizeof(*session),
+						GFP_KERNEL_ACCOUNT);
 
 	if (!session)
 		return NULL;

@@ -43,6 +43,7 @@
 #define CED_DRIVER	"ced1401"
 #define CED_CARDS	4	/* cards that the module can drive */
 #define CED_RESTARTS	8	/* interrupted waits remembered in a session */
+#define CED_USER_SESSIONS 256	/* open files of one user: some loops walk them all */
 #define CED_CHARS	256	/* characters buffered each way (CED's protocol) */
 
 struct ced_card;

@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "ced1401.h"
 
@@ -41,32 +42,53 @@ static struct ced_user *account_of(kuid_t uid)
 	return NULL;
 }
 
+/*
+ * Whose a new session is. In a user namespace of his own one user may be thousands
+ * (subordinate ids, see subuid(5)), each with a limit: they all count as the one who
+ * made the outermost of his namespaces.
+ */
+static kuid_t accountable_uid(void)
+{
+	const struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_uid();
+
+	for (; ns->parent; ns = ns->parent)
+		uid = ns->owner;
+	return uid;
+}
+
 /**
  * ced_account_open() - account a new session to the calling user
  * @session:	the session
  *
- * May sleep. Return: 0 or -ENOMEM.
+ * May sleep. Return: 0, -ENOMEM, or -EDQUOT: the user has too many.
  */
 int ced_account_open(struct ced_session *session)
 {
-	struct ced_user *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+	struct ced_user *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	kuid_t uid = accountable_uid();
 	struct ced_user *user;
+	int ret = 0;
 
 	if (!spare)
 		return -ENOMEM;
 	mutex_lock(&accounts);
-	user = account_of(current_uid());
+	user = account_of(uid);
 	if (!user) {
 		user = spare;
 		spare = NULL;
-		user->uid = current_uid();
+		user->uid = uid;
 		list_add(&user->node, &users);
 	}
-	user->sessions++;
-	session->user = user;
+	if (user->sessions >= CED_USER_SESSIONS && !capable(CAP_SYS_RESOURCE)) {
+		ret = -EDQUOT;
+	} else {
+		user->sessions++;
+		session->user = user;
+	}
 	mutex_unlock(&accounts);
 	kfree(spare);
-	return 0;
+	return ret;
 }
 
 /**
@@ -199,7 +221,8 @@ struct ced_buffer *ced_buffer_new(struct ced_session *session,
 				  unsigned int number, size_t size)
 {
 	size_t least = max_t(size_t, size, KMALLOC_MAX_CACHE_SIZE + 1);
-	struct ced_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	struct ced_buffer *buffer = kzalloc(sizeof(*buffer),
+					    GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!buffer)

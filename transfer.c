@@ -221,7 +221,7 @@ int ced_transfer_start(struct ced_session *session,
 
 	if (ret)
 		return ret;
-	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL);
+	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
 	if (!transfer)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&transfer->queue);

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How much DMA memory a session, a user and all together may have, and what
- * happens when there is none left. Runs as root, to set the module's limits.
+ * What one user may have of what all share: DMA memory, open files, the kernel's own
+ * memory, his turn with the 1401, lines of the kernel's log; and what happens when
+ * there is no DMA memory left. Runs as root, to set the module's limits.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include "common.h"
+
+#include <linux/ced1401-ced.h>
 
 #define PARAMETERS	"/sys/module/ced1401_isa/parameters/"
 
@@ -282,6 +291,393 @@ static void a_user_cannot_exhaust_it_with_the_limits_as_they_come(void **state)
 	assert_int_equal(map_of(open_session(0), 0, MIB), 0);
 }
 
+/* Another user of the device's group than become_user()'s */
+static void become_another_user(void)
+{
+	become_user();
+	if (setresuid(-1, 0, -1) || setresuid(14011, 14011, 0))
+		fail_msg("no other user: %s", strerror(errno));
+}
+
+static void a_user_at_his_limit_leaves_the_rest_to_others(void **state)
+{
+	unsigned int n;
+	int fd;
+
+	(void)state;
+	become_user();
+	fd = open_session(0);
+	assert_int_equal(map_of(fd, 0, 4 * MIB), 0);
+	fd = open_session(0);
+	for (n = 0; !map_of(fd, n, 128 * KIB); n++)
+		;
+	assert_int_equal(n, 16);
+	become_root();
+	become_another_user();
+	assert_int_equal(map_of(open_session(0), 0, MIB), 0);
+	become_root();
+	assert_int_equal(map_of(open_session(0), 0, 512 * KIB), 0);
+}
+
+struct namesake {
+	int up, down;
+};
+
+/* Root of a user namespace of his own, with ids that his login does not have */
+static void is_somebody_else(void *arg)
+{
+	struct namesake *n = arg;
+	int fd;
+
+	become_user();
+	if (unshare(CLONE_NEWUSER)) {
+		tell(n->up, 'n');
+		return;
+	}
+	tell(n->up, 'y');
+	child_check(told(n->down, 20000) == 'm');
+	child_check(setresuid(1, 1, 1) == 0);
+	child_check(getuid() == 1);
+	fd = open(device(), O_RDWR);
+	child_check(fd >= 0);
+	child_check(map_of(fd, 0, PAGE) == EDQUOT);
+}
+
+static void write_map(pid_t pid, const char *map)
+{
+	char path[60];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	file = fopen(path, "w");
+	if (!file || fputs(map, file) < 0 || fclose(file))
+		fail_msg("%s: %s", path, strerror(errno));
+}
+
+/* subuid(5) gives every user thousands of ids: they are no more users than he is */
+static void a_user_of_many_ids_has_one_limit(void **state)
+{
+	struct namesake n;
+	int up[2], down[2];
+	char answer;
+	pid_t pid;
+
+	(void)state;
+	set_limit("user_limit_kb", 1024);
+	make_pipe(up);
+	make_pipe(down);
+	n.up = up[1];
+	n.down = down[0];
+	become_user();
+	assert_int_equal(map_of(open_session(0), 0, MIB), 0);
+	become_root();
+	pid = child(is_somebody_else, &n);
+	answer = told(up[0], 20000);
+	if (answer == 'y') {
+		write_map(pid, "0 14010 1\n1 100000 10\n");
+		tell(down[1], 'm');
+	} else {
+		assert_int_equal(answer, 'n');
+		print_message("# this kernel gives users no namespaces\n");
+	}
+	assert_child_well(pid);
+	/* And he has one of a user */
+	become_another_user();
+	assert_int_equal(map_of(open_session(0), 0, MIB), 0);
+}
+
+/* ---- open files ---- */
+
+#define SESSIONS	256		/* of one user: CED_USER_SESSIONS */
+
+static int open_or_error(void)
+{
+	int fd = open(device(), O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void a_user_has_so_many_files(void **state)
+{
+	struct rlimit many = { .rlim_cur = 4096, .rlim_max = 4096 };
+	int fds[SESSIONS], i;
+	uint8_t *p;
+
+	(void)state;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &many), 0);
+	become_user();
+	for (i = 0; i < SESSIONS; i++) {
+		fds[i] = open_or_error();
+		assert_true(fds[i] >= 0);
+	}
+	assert_int_equal(open_or_error(), -EDQUOT);
+	/* A mapping is as good as a file */
+	p = map_buffer(fds[0], 0, PAGE);
+	close(fds[0]);
+	assert_int_equal(open_or_error(), -EDQUOT);
+	unmap(p, PAGE);
+	fds[0] = open_or_error();
+	assert_true(fds[0] >= 0);
+	assert_int_equal(open_or_error(), -EDQUOT);
+	/* Nobody else has fewer for it, and root has no such limit */
+	become_root();
+	become_another_user();
+	i = open_or_error();
+	assert_true(i >= 0);
+	close(i);
+	become_root();
+	i = open_or_error();
+	assert_true(i >= 0);
+	close(i);
+	for (i = 0; i < SESSIONS; i++)
+		close(fds[i]);
+}
+
+/* ---- the kernel's memory ---- */
+
+#define CGROUP	"/tmp/ced1401-cgroup"
+#define CROWDED	150			/* sessions, each with all its transfers */
+
+static long number_in(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long value = -1;
+
+	if (!file || fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static bool write_to(const char *path, const char *what)
+{
+	FILE *file = fopen(path, "w");
+
+	return file && fputs(what, file) >= 0 && !fclose(file);
+}
+
+static void takes_what_it_can(void *arg)
+{
+	struct ced1401_start s = {
+		.flags = CED1401_TO_HOST | CED1401_ON_REQUEST, .length = 1,
+	};
+	struct ced1401_stop stop = { 0 };
+	char pid[20];
+	long before;
+	int i, n;
+
+	(void)arg;
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	child_check(write_to(CGROUP "/user/cgroup.procs", pid));
+	become_user();
+	before = number_in(CGROUP "/user/memory.current");
+	for (i = 0; i < CROWDED; i++) {
+		int fd = open_or_error();
+
+		child_check(fd >= 0);
+		child_check(map_of(fd, 0, PAGE) == 0);
+		for (n = 0; n < CED1401_TRANSFERS; n++) {
+			child_check(ioctl(fd, CED1401_IOC_START, &s) == 0);
+			stop.id = s.id;
+			child_check(ioctl(fd, CED1401_IOC_STOP, &stop) == 0);
+		}
+	}
+	/* A transfer is more than 128 bytes */
+	child_check(number_in(CGROUP "/user/memory.current") - before >
+		    CROWDED * CED1401_TRANSFERS * 128l);
+}
+
+static void what_the_kernel_remembers_is_the_users_memory(void **state)
+{
+	(void)state;
+	mkdir(CGROUP, 0755);
+	if (mount("cgroup2", CGROUP, "cgroup2", 0, NULL) ||
+	    !write_to(CGROUP "/cgroup.subtree_control", "+memory")) {
+		print_message("# this kernel has no memory cgroups\n");
+	} else {
+		mkdir(CGROUP "/user", 0755);
+		assert_child_well(child(takes_what_it_can, NULL));
+		rmdir(CGROUP "/user");
+	}
+	umount(CGROUP);
+	rmdir(CGROUP);
+}
+
+/* ---- the queue ---- */
+
+struct turn {
+	int up;
+	char name;
+};
+
+static void takes_a_turn(void *arg)
+{
+	struct turn *t = arg;
+	int fd = open(device(), O_RDWR);
+
+	child_check(fd >= 0);
+	child_check(ioctl(fd, CED1401_IOC_CLAIM) == 0);
+	tell(t->up, t->name);
+	child_check(ioctl(fd, CED1401_IOC_RELEASE) == 0);
+	/* Back to the end of the queue, at once */
+	child_check(ioctl(fd, CED1401_IOC_CLAIM) == 0);
+	tell(t->up, '.');
+	_exit(0);
+}
+
+#define IN_LINE	20
+
+/* However many one has, and however fast he comes again: each in its turn */
+static void who_queues_often_does_not_push_in(void **state)
+{
+	struct turn t;
+	pid_t pids[IN_LINE];
+	int fd, up[2], i;
+
+	(void)state;
+	make_pipe(up);
+	t.up = up[1];
+	become_user();
+	fd = open_session(0);
+	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+	for (i = 0; i < IN_LINE; i++) {
+		become_root();
+		/* One of them is another user */
+		if (i == IN_LINE / 2)
+			become_another_user();
+		else
+			become_user();
+		t.name = 'a' + i;
+		pids[i] = child(takes_a_turn, &t);
+		assert_true(is_asleep(pids[i], 20000));
+	}
+	assert_int_equal(call(fd, CED1401_IOC_RELEASE, NULL), 0);
+	for (i = 0; i < IN_LINE; i++)
+		assert_int_equal(told(up[0], 20000), 'a' + i);
+	for (i = 0; i < IN_LINE; i++)
+		assert_child_well(pids[i]);
+}
+
+#define RESETTING	40
+
+static void *resets_for_ever(void *arg)
+{
+	for (;;)
+		ioctl(*(int *)arg, CED1401_IOC_RESET);
+	return NULL;
+}
+
+static void resets_with_many_threads(void *arg)
+{
+	int fd = open(device(), O_RDWR), i;
+	pthread_t thread;
+
+	(void)arg;
+	for (i = 0; i < RESETTING; i++)
+		pthread_create(&thread, NULL, resets_for_ever, &fd);
+	resets_for_ever(&fd);
+}
+
+/* A reset takes milliseconds, and there is one at a time: who closes needs none */
+static void closing_does_not_wait_for_anothers_resets(void **state)
+{
+	const unsigned int closed = 200;
+	unsigned int i;
+	long before, done;
+	pid_t pid;
+
+	(void)state;
+	become_user();
+	pid = child(resets_with_many_threads, NULL);
+	before = sysfs_number("statistics/resets");
+	while (sysfs_number("statistics/resets") < before + 2 * RESETTING)
+		sleep_ms(10);
+	before = sysfs_number("statistics/resets");
+	for (i = 0; i < closed; i++)
+		close(open_session(0));
+	done = sysfs_number("statistics/resets") - before;
+	kill_child(pid);
+	print_message("# %ld resets while %u files were closed\n", done, closed);
+	assert_true(done < closed / 2);
+}
+
+/* ---- the log ---- */
+
+#define BAD_CALLS	100000
+
+/* The lines that the kernel has said since @log was opened or asked */
+static unsigned int lines_of(int log)
+{
+	unsigned int lines = 0;
+	char line[1024];
+
+	for (;;) {
+		ssize_t n = read(log, line, sizeof(line));
+
+		if (n > 0)
+			lines++;
+		else if (n < 0 && errno == EPIPE)
+			lines += 1000;	/* more than the log holds */
+		else
+			return lines;
+	}
+}
+
+static void call_badly(int fd, uint32_t *chance)
+{
+	static const unsigned long requests[] = {
+		CED1401_IOC_ALLOC, CED1401_IOC_FREE, CED1401_IOC_BUF_INFO,
+		CED1401_IOC_START, CED1401_IOC_STOP, CED1401_IOC_STATUS,
+		CED1401_IOC_CONSUME, CEDIOC_SET_AREA, CEDIOC_SET_CIRCULAR,
+		CEDIOC_SET_EVENT, CEDIOC_GET_CIRC, CEDIOC_FREE_CIRC,
+		CEDIOC_UNSET_AREA, CEDIOC_TEST_EVENT, CEDIOC_CHECK_TEST,
+		CEDIOC_GET_STRING(3), CEDIOC_DEBUG_FIRST, _IO(0xcd, 99),
+	};
+	uint32_t words[24];
+	unsigned int i;
+
+	for (i = 0; i < LENGTH(words); i++)
+		words[i] = below(chance, 2) ? below(chance, 8) :
+					      next_frame(*chance);
+	switch (below(chance, 8)) {
+	case 0:
+		map_error(fd, words[0], words[1] % (8 * MIB),
+			  words[2] & 7, words[3] & 1 ? MAP_SHARED : MAP_PRIVATE);
+		break;
+	case 1:
+		ioctl(fd, requests[words[0] % LENGTH(requests)], 1401ul);
+		break;
+	case 2:
+		/* Requests that are refused, and no requests */
+		i = write(fd, "TOHOST,0,9,0,5;NOSUCH;", words[0] % 22);
+		i += read(fd, words, sizeof(words));
+		break;
+	default:
+		ioctl(fd, requests[words[0] % LENGTH(requests)], words);
+	}
+}
+
+static void errors_do_not_fill_the_log(void **state)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK), fd;
+	uint32_t chance = chance_seed();
+	unsigned int i, lines;
+
+	(void)state;
+	assert_true(log >= 0);
+	assert_int_equal(lseek(log, 0, SEEK_END), 0);
+	lines_of(log);
+	alarm(230);
+	become_user();
+	fd = open_session(O_NONBLOCK);
+	for (i = 0; i < BAD_CALLS; i++)
+		call_badly(fd, &chance);
+	lines = lines_of(log);
+	print_message("# %u calls, %u lines\n", i, lines);
+	assert_true(lines < 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +692,13 @@ int main(void)
 		LIMIT_TEST(a_refused_mapping_costs_nothing),
 		LIMIT_TEST(when_dma_memory_is_exhausted_mmap_says_enomem),
 		LIMIT_TEST(a_user_cannot_exhaust_it_with_the_limits_as_they_come),
+		LIMIT_TEST(a_user_at_his_limit_leaves_the_rest_to_others),
+		LIMIT_TEST(a_user_of_many_ids_has_one_limit),
+		LIMIT_TEST(a_user_has_so_many_files),
+		LIMIT_TEST(what_the_kernel_remembers_is_the_users_memory),
+		LIMIT_TEST(who_queues_often_does_not_push_in),
+		LIMIT_TEST(closing_does_not_wait_for_anothers_resets),
+		LIMIT_TEST(errors_do_not_fill_the_log),
 	};
 
 	return RUN(tests);

@@ -17,6 +17,9 @@
  * read-only open), EDQUOT (over a limit of the module), ENOMEM (no DMA memory),
  * ENODEV (the card is gone).
  *
+ * A user has at most 256 sessions (CAP_SYS_RESOURCE has no such limit): the next
+ * open(2) gives EDQUOT. A mapping keeps its session.
+ *
  * write(2) sends characters to the 1401 and read(2) receives them. poll(2): EPOLLIN
  * when characters wait, EPOLLOUT when there is room for some (or the 1401 is
  * free), EPOLLPRI when a transfer has news that CED1401_IOC_STATUS has not yet
