@@ -23,18 +23,22 @@
  *    While that lasts STATE is 1.
  *  - The properties test-ms, test-code, test-x and test-y say how long the self-test
  *    takes and how it ends; code 0 is success.
+ *  - What goes wrong with it is in fault.c.
  *  - A machine reset puts card and 1401 into the state after power-up, ready.
  *
  * Like the chip, and unlike QEMU's 8237, the card does not go past terminal count
  * when the channel does not reload itself, even with CONT.
  */
 #include "qemu/osdep.h"
+#include "hw/dma/i8257.h"
 #include "hw/irq.h"
 #include "hw/isa/isa.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "qemu/bitmap.h"
+#include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "qemu/module.h"
 
@@ -44,6 +48,8 @@
 #define TYPE_CED1401	"ced1401"
 OBJECT_DECLARE_SIMPLE_TYPE(ced_card, CED1401)
 
+#define DMA_PAGE	4096
+#define DMA_PAGES	((16 << 20) / DMA_PAGE)	/* what an ISA bus can address */
 #define BOOT_NS		(1 * SCALE_MS)		/* from RESET's fall to idle */
 
 QEMU_BUILD_BUG_ON(BOOT_NS >= CEDCARD_RESET_MS * SCALE_MS);
@@ -82,6 +88,7 @@ enum unit_state {
  * @cable:	property, at run time too
  * @digin:	property, at run time too: what the digital inputs see
  * @realized:	the rest of this is there
+ * @fault:	what goes wrong, with properties of its own
  * @sig:	the world outside
  * @mon:	the 1401
  * @unit:	what it is up to
@@ -100,6 +107,7 @@ enum unit_state {
  * @dreq:	the card asks for DMA
  * @fifo_due:	the stream ended while DMAEN had the FIFO: EOB is owed
  * @fifo:	the FIFO
+ * @written:	a bit for each page of memory that DMA has written to
  */
 struct ced_card {
 	ISADevice parent_obj;
@@ -125,6 +133,7 @@ struct ced_card {
 	uint16_t digin;
 
 	bool realized;
+	struct ced_fault fault;
 	struct ced_signal *sig;
 	struct ced_monitor *mon;
 	enum unit_state unit;
@@ -145,6 +154,7 @@ struct ced_card {
 	bool dreq;
 	bool fifo_due;
 	struct ced_fifo fifo;
+	DECLARE_BITMAP(written, DMA_PAGES);
 };
 
 /* What the registers say */
@@ -166,7 +176,7 @@ static uint8_t status(const struct ced_card *card)
 		s |= CEDCARD_STATUS_DMARUN;
 	if (card->unit != UNIT_READY)
 		return s;
-	if (ced_monitor_has_char(card->mon))
+	if (ced_fault_has_char(&card->fault))
 		s |= CEDCARD_STATUS_RXRDY;
 	if (!card->tx_full)
 		s |= CEDCARD_STATUS_TXRDY;
@@ -186,7 +196,7 @@ static uint8_t cause(const struct ced_card *card)
 		c |= CEDCARD_CAUSE_DMA;
 	if (card->odd && (s & CEDCARD_STATUS_EOB))
 		c |= CEDCARD_CAUSE_ODD;
-	return c;
+	return ced_fault_cause(&card->fault, c, card->control & CEDCARD_CONTROL_IE);
 }
 
 static bool testing(const struct ced_card *card)
@@ -196,7 +206,7 @@ static bool testing(const struct ced_card *card)
 
 static uint8_t state(const struct ced_card *card)
 {
-	const struct ced_block *block = ced_monitor_block(card->mon);
+	const struct ced_block *block = ced_fault_block(&card->fault);
 
 	if (testing(card))
 		return CEDCARD_STATE_TEST;
@@ -208,7 +218,7 @@ static uint8_t state(const struct ced_card *card)
 		return CEDCARD_STATE_REQUEST;
 	if (block->state == CED_BLOCK_WAITING)
 		return block->to_1401 ? CEDCARD_STATE_READ : CEDCARD_STATE_SEND;
-	return ced_monitor_has_char(card->mon) ? CEDCARD_STATE_CHARS : CEDCARD_STATE_IDLE;
+	return ced_fault_has_char(&card->fault) ? CEDCARD_STATE_CHARS : CEDCARD_STATE_IDLE;
 }
 
 /* What moves */
@@ -252,7 +262,21 @@ static uint32_t fifo_ready(const struct ced_card *card)
 /* A block always has bytes to move: it is over with the last of them */
 static bool wants_dma(const struct ced_card *card)
 {
-	return card->dmarun && (!card->dma_fifo || fifo_ready(card));
+	return card->dmarun && (!card->dma_fifo || fifo_ready(card)) &&
+	       !ced_fault_strikes(&card->fault, card->dma_to_1401);
+}
+
+/* The transfer has come to where it goes wrong; one that stalls has DREQ low */
+static void strike(struct ced_card *card)
+{
+	uint8_t latch = ced_fault_latch(&card->fault);
+
+	if (!card->dmarun || !latch ||
+	    !ced_fault_strikes(&card->fault, card->dma_to_1401))
+		return;
+	stop_transfer(card, latch);
+	if (!card->dma_fifo && latch == CEDCARD_STATUS_EOB)
+		ced_fault_block_abandon(&card->fault);
 }
 
 /* The stream was stopped and the FIFO is drained: the transfer's end, or nobody's */
@@ -288,7 +312,7 @@ static void deliver_char(struct ced_card *card)
 static void update_dreq(struct ced_card *card)
 {
 	IsaDmaClass *k = ISADMA_GET_CLASS(card->isa_dma);
-	bool want = wants_dma(card);
+	bool want = wants_dma(card) || ced_fault_is(&card->fault, CED_FAULT_DREQ_HIGH);
 
 	if (want == card->dreq)
 		return;
@@ -313,7 +337,8 @@ static void settle(struct ced_card *card)
 		stop_transfer(card, CEDCARD_STATUS_ERR);
 	end_stream(card);
 	update_dreq(card);
-	qemu_set_irq(card->irq_line, (cause(card) & CEDCARD_CAUSE_LINE) != 0);
+	qemu_set_irq(card->irq_line,
+		     ced_fault_line(&card->fault, (cause(card) & CEDCARD_CAUSE_LINE) != 0));
 }
 
 static void monitor_changed(void *opaque)
@@ -323,6 +348,21 @@ static void monitor_changed(void *opaque)
 
 /* DMA */
 
+/* Bytes into memory, at @pos of what the 8237 is programmed for; which pages is kept */
+static void to_memory(struct ced_card *card, uint8_t *data, int pos, uint32_t n)
+{
+	const I8257Regs *regs = &I8257(card->isa_dma)->regs[card->dma & 3];
+	uint32_t at = (regs->pageh & 0x7f) << 24 | regs->page << 16;
+	uint32_t page;
+
+	at += regs->now[0] + pos;
+	for (page = at / DMA_PAGE; n && page <= (at + n - 1) / DMA_PAGE; page++) {
+		if (page < DMA_PAGES)
+			set_bit(page, card->written);
+	}
+	ISADMA_GET_CLASS(card->isa_dma)->write_memory(card->isa_dma, card->dma, data, pos, n);
+}
+
 /*
  * The next bytes of the block, at @pos of the 8237's @size. Return: where they end.
  * Both the block and @size are multiples of a word on a 16-bit channel, or the
@@ -331,21 +371,26 @@ static void monitor_changed(void *opaque)
 static int move_block(struct ced_card *card, int pos, int size)
 {
 	IsaDmaClass *k = ISADMA_GET_CLASS(card->isa_dma);
-	const struct ced_block *block = ced_monitor_block(card->mon);
+	const struct ced_block *block = ced_fault_block(&card->fault);
 	uint8_t data[CED_DATA_MAX] = { 0 };
 
 	while (pos < size && block->state == CED_BLOCK_WAITING) {
 		uint32_t n = MIN(block->size - block->done, MIN(size - pos, sizeof(data)));
-		bool pad = is_16_bit(card) && (n & 1);
+		bool pad;
 
+		n = ced_fault_allows(&card->fault, card->dma_to_1401, n);
+		if (!n)
+			break;
+		ced_fault_moved(&card->fault, n);
+		pad = is_16_bit(card) && (n & 1);
 		if (card->dma_to_1401) {
 			k->read_memory(card->isa_dma, card->dma, data, pos, n + pad);
-			ced_monitor_block_read(card->mon, data, n);
+			ced_fault_block_read(&card->fault, data, n);
 		} else {
-			ced_monitor_block_send(card->mon, data, n);
+			ced_fault_block_send(&card->fault, data, n);
 			if (pad)
 				data[n] = 0;
-			k->write_memory(card->isa_dma, card->dma, data, pos, n + pad);
+			to_memory(card, data, pos, n + pad);
 		}
 		card->odd = pad;
 		pos += n + pad;
@@ -365,14 +410,16 @@ static int move_fifo(struct ced_card *card, int pos, int size)
 	for (;;) {
 		ced_monitor_fifo_service(card->mon);
 		n = MIN(fifo_ready(card), MIN(size - pos, sizeof(data)));
+		n = ced_fault_allows(&card->fault, card->dma_to_1401, n);
 		if (!n)
 			return pos;
+		ced_fault_moved(&card->fault, n);
 		if (card->dma_to_1401) {
 			k->read_memory(card->isa_dma, card->dma, data, pos, n);
 			ced_ring_push(&card->fifo.ring, data, n);
 		} else {
 			ced_ring_pop(&card->fifo.ring, data, n);
-			k->write_memory(card->isa_dma, card->dma, data, pos, n);
+			to_memory(card, data, pos, n);
 		}
 		pos += n;
 	}
@@ -383,11 +430,29 @@ static int terminal_count(struct ced_card *card, int pos)
 {
 	IsaDmaClass *k = ISADMA_GET_CLASS(card->isa_dma);
 
-	card->latches |= CEDCARD_STATUS_TC;
-	card->laps++;
-	if (!(card->mode & CEDCARD_MODE_CONT))
-		card->dmarun = false;
+	if (!ced_fault_is(&card->fault, CED_FAULT_NO_TC)) {
+		card->latches |= CEDCARD_STATUS_TC;
+		card->laps++;
+		if (!(card->mode & CEDCARD_MODE_CONT))
+			card->dmarun = false;
+	}
 	return k->has_autoinitialization(card->isa_dma, card->dma) ? 0 : pos;
+}
+
+/* DREQ stands although nothing is ready: what nobody drives on the bus reads all ones */
+static int move_junk(struct ced_card *card, int pos, int size)
+{
+	const I8257Regs *regs = &I8257(card->isa_dma)->regs[card->dma & 3];
+	uint8_t data[CED_DATA_MAX];
+	int n;
+
+	memset(data, 0xff, sizeof(data));
+	for (; pos < size; pos += n) {
+		n = MIN(size - pos, sizeof(data));
+		if ((regs->mode >> 2 & 3) == ISADMA_TRANSFER_READ)
+			to_memory(card, data, pos, n);
+	}
+	return pos;
 }
 
 /* The 8237 acknowledges DREQ: hand over all that is ready in one call */
@@ -395,9 +460,13 @@ static int handle_dma(void *opaque, int channel, int pos, int size)
 {
 	struct ced_card *card = opaque;
 
-	if (!card->dreq || !card->dmarun || pos >= size)
+	if (!card->dreq || pos >= size)
 		return pos;
-	if (card->dma_fifo) {
+	if (!wants_dma(card)) {
+		if (!ced_fault_is(&card->fault, CED_FAULT_DREQ_HIGH))
+			return pos;
+		pos = move_junk(card, pos, size);
+	} else if (card->dma_fifo) {
 		pos = move_fifo(card, pos, size);
 		end_stream(card);	/* EOB before TC clears DMARUN */
 	} else {
@@ -405,6 +474,7 @@ static int handle_dma(void *opaque, int channel, int pos, int size)
 	}
 	if (pos == size)
 		pos = terminal_count(card, pos);
+	strike(card);
 	settle(card);
 	return pos;
 }
@@ -412,7 +482,7 @@ static int handle_dma(void *opaque, int channel, int pos, int size)
 /* DMAEN has risen */
 static void start_transfer(struct ced_card *card)
 {
-	const struct ced_block *block = ced_monitor_block(card->mon);
+	const struct ced_block *block = ced_fault_block(&card->fault);
 	bool ok;
 
 	card->dma_fifo = card->control & CEDCARD_CONTROL_FIFO;
@@ -430,7 +500,10 @@ static void start_transfer(struct ced_card *card)
 	}
 	if (card->dma_fifo)
 		ced_fifo_turn(&card->fifo, transfer_dir(card));
+	if (card->dma_fifo || !block->done)
+		ced_fault_begins(&card->fault);
 	card->dmarun = true;
+	strike(card);
 }
 
 /* RESET, power, cable */
@@ -447,6 +520,7 @@ static void drop_all(struct ced_card *card)
 	card->fifo_due = false;
 	ced_fifo_clear(&card->fifo);
 	ced_monitor_reset(card->mon);
+	ced_fault_reset(&card->fault);
 }
 
 static void boot(struct ced_card *card, bool test)
@@ -523,7 +597,7 @@ static void write_ack(struct ced_card *card, uint8_t value)
 		return;
 	if (card->dmarun && !card->dma_fifo)
 		card->dmarun = false;
-	ced_monitor_block_abandon(card->mon);
+	ced_fault_block_abandon(&card->fault);
 }
 
 static void write_data(struct ced_card *card, uint8_t value)
@@ -544,6 +618,8 @@ static void card_write(void *opaque, hwaddr port, uint64_t value, unsigned int s
 {
 	struct ced_card *card = opaque;
 
+	if (ced_fault_is(&card->fault, CED_FAULT_DEAD))
+		return;
 	switch (port) {
 	case CEDCARD_DATA:
 		write_data(card, value);
@@ -569,7 +645,7 @@ static uint8_t read_data(struct ced_card *card)
 
 	if (card->unit != UNIT_READY)
 		return 0;
-	c = ced_monitor_get_char(card->mon);
+	c = ced_fault_get_char(&card->fault);
 	settle(card);
 	return c;
 }
@@ -599,6 +675,8 @@ static uint64_t card_read(void *opaque, hwaddr port, unsigned int size)
 {
 	struct ced_card *card = opaque;
 
+	if (ced_fault_is(&card->fault, CED_FAULT_DEAD))
+		return CEDCARD_NOTHING;
 	switch (port) {
 	case CEDCARD_DATA:
 		return read_data(card);
@@ -704,6 +782,7 @@ static void card_realize(DeviceState *dev, Error **errp)
 	ced_ring_init(&card->fifo.ring, CEDCARD_FIFO_SIZE);
 	config.sig = card->sig;
 	card->mon = ced_monitor_new(&config);
+	ced_fault_init(&card->fault, card->mon, monitor_changed, card);
 	card->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, booted, card);
 	card->unit = card->power && card->cable ? UNIT_READY : UNIT_OFFLINE;
 	card->irq_line = isa_get_irq(isa, card->irq);
@@ -741,6 +820,71 @@ static void set_cable(Object *obj, bool value, Error **errp)
 	card->cable = value;
 	if (card->realized)
 		update_online(card);
+}
+
+static char *get_fault(Object *obj, Error **errp)
+{
+	return g_strdup(ced_fault_name(&CED1401(obj)->fault));
+}
+
+static void set_fault(Object *obj, const char *value, Error **errp)
+{
+	struct ced_card *card = CED1401(obj);
+
+	if (!ced_fault_set(&card->fault, value, errp) || !card->realized)
+		return;
+	strike(card);
+	settle(card);
+}
+
+static void get_fault_after(Object *obj, Visitor *v, const char *name, void *opaque,
+			    Error **errp)
+{
+	visit_type_uint32(v, name, &CED1401(obj)->fault.after, errp);
+}
+
+static void set_fault_after(Object *obj, Visitor *v, const char *name, void *opaque,
+			    Error **errp)
+{
+	visit_type_uint32(v, name, &CED1401(obj)->fault.after, errp);
+}
+
+static void get_fault_seed(Object *obj, Visitor *v, const char *name, void *opaque,
+			   Error **errp)
+{
+	visit_type_uint32(v, name, &CED1401(obj)->fault.seed, errp);
+}
+
+static void set_fault_seed(Object *obj, Visitor *v, const char *name, void *opaque,
+			   Error **errp)
+{
+	visit_type_uint32(v, name, &CED1401(obj)->fault.seed, errp);
+}
+
+/* Runs of pages, "0x100000-0x103fff 0x110000-0x110fff" */
+static char *get_written(Object *obj, Error **errp)
+{
+	const struct ced_card *card = CED1401(obj);
+	GString *text = g_string_new("");
+	unsigned long from = 0, to;
+
+	while ((from = find_next_bit(card->written, DMA_PAGES, from)) < DMA_PAGES) {
+		to = find_next_zero_bit(card->written, DMA_PAGES, from);
+		g_string_append_printf(text, "%s0x%lx-0x%lx", text->len ? " " : "",
+				       from * DMA_PAGE, to * DMA_PAGE - 1);
+		from = to;
+	}
+	return g_string_free(text, false);
+}
+
+static void set_written(Object *obj, const char *value, Error **errp)
+{
+	struct ced_card *card = CED1401(obj);
+
+	if (*value)
+		error_setg(errp, "written: can be emptied only");
+	else
+		bitmap_zero(card->written, DMA_PAGES);
 }
 
 static bool get_trigger(Object *obj, Error **errp)
@@ -836,6 +980,24 @@ static void add_dac_properties(ObjectClass *klass)
 	}
 }
 
+static void add_fault_properties(ObjectClass *klass)
+{
+	object_class_property_add_str(klass, "fault", get_fault, set_fault);
+	object_class_property_set_description(klass, "fault",
+					      "what goes wrong, by name; none: nothing");
+	object_class_property_add(klass, "fault-after", "uint32", get_fault_after,
+				  set_fault_after, NULL, NULL);
+	object_class_property_set_description(klass, "fault-after",
+					      "bytes of a transfer that move well before");
+	object_class_property_add(klass, "fault-seed", "uint32", get_fault_seed,
+				  set_fault_seed, NULL, NULL);
+	object_class_property_set_description(klass, "fault-seed",
+					      "where what is random of the next fault begins");
+	object_class_property_add_str(klass, "written", get_written, set_written);
+	object_class_property_set_description(klass, "written",
+					      "pages of memory that DMA has written to; set to \"\": forgets them");
+}
+
 static void card_class_init(ObjectClass *klass, COMPAT_CLASS_DATA *data)
 {
 	DeviceClass *dc = DEVICE_CLASS(klass);
@@ -861,6 +1023,7 @@ static void card_class_init(ObjectClass *klass, COMPAT_CLASS_DATA *data)
 	object_class_property_set_description(klass, "digout",
 					      "what the digital outputs show (read only)");
 	add_dac_properties(klass);
+	add_fault_properties(klass);
 }
 
 static const TypeInfo card_info = {

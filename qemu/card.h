@@ -7,10 +7,11 @@
  *	command.c	its commands
  *	run.c		what goes on after a command: sampling and playing, clocks
  *	signal.c	the world outside: what the ADC sees, where the DACs go
+ *	fault.c		what goes wrong, between the card and its 1401
  *	block.c		what the 1401 sends: replies, requests and their blocks
  *	ring.c		bytes that wait
  *
- * Calls go card -> monitor -> command -> run -> block, signal, ring. The monitor calls the
+ * Calls go card -> fault -> monitor -> command -> run -> block, signal, ring. The monitor calls the
  * card only by the callback that it was handed, and only from its own timers. All
  * state belongs to one card, and everything runs under QEMU's big lock. What the
  * middle three share is in monitor.h.
@@ -161,5 +162,85 @@ void ced_monitor_block_abandon(struct ced_monitor *mon);
 bool ced_monitor_streams(const struct ced_monitor *mon, enum ced_fifo_dir dir);
 void ced_monitor_fifo_service(struct ced_monitor *mon);
 void ced_monitor_trigger(struct ced_monitor *mon);
+
+/* fault.c */
+
+/* What goes wrong; docs/hardware.md tells of each. From HALF_REQUEST on the 1401's talk */
+enum ced_fault_kind {
+	CED_FAULT_NONE,
+	CED_FAULT_DREQ_LOW,
+	CED_FAULT_DREQ_HIGH,
+	CED_FAULT_NO_TC,
+	CED_FAULT_EARLY_END,
+	CED_FAULT_OVERRUN,
+	CED_FAULT_UNDERRUN,
+	CED_FAULT_IRQ_STUCK,
+	CED_FAULT_IRQ_STORM,
+	CED_FAULT_IRQ_LOST,
+	CED_FAULT_DEAD,
+	CED_FAULT_HALF_REQUEST,
+	CED_FAULT_RANDOM_REQUESTS,
+	CED_FAULT_WILD_REQUESTS,
+	CED_FAULT_BABBLE,
+};
+
+/**
+ * struct ced_fault - what goes wrong
+ * @kind:	property, at run time too
+ * @after:	property, at run time too: bytes that move well before
+ * @seed:	property, at run time too: of what is random
+ * @mon:	the 1401
+ * @changed:	called when the card may have work
+ * @opaque:	for @changed
+ * @timer:	the next edge of a storm
+ * @high:	a storm's line
+ * @random:	state of the generator
+ * @said:	characters that the host has read since the fault was set
+ * @out:	characters for the host
+ * @out_len:	how many
+ * @out_at:	of these, read
+ * @block:	the one that a wild request asks for
+ * @memory:	its memory, once there was one
+ * @moved:	bytes of the block, or of the FIFO since DMAEN's rise
+ */
+struct ced_fault {
+	enum ced_fault_kind kind;
+	uint32_t after;
+	uint32_t seed;
+
+	struct ced_monitor *mon;
+	void (*changed)(void *opaque);
+	void *opaque;
+	QEMUTimer *timer;
+	bool high;
+	uint32_t random;
+	uint64_t said;
+	uint8_t out[16];
+	unsigned int out_len;
+	unsigned int out_at;
+	struct ced_block block;
+	uint8_t *memory;
+	uint32_t moved;
+};
+
+void ced_fault_init(struct ced_fault *fault, struct ced_monitor *mon,
+		    void (*changed)(void *opaque), void *opaque);
+const char *ced_fault_name(const struct ced_fault *fault);
+bool ced_fault_set(struct ced_fault *fault, const char *name, Error **errp);
+void ced_fault_reset(struct ced_fault *fault);
+bool ced_fault_has_char(const struct ced_fault *fault);
+uint8_t ced_fault_get_char(struct ced_fault *fault);
+const struct ced_block *ced_fault_block(const struct ced_fault *fault);
+void ced_fault_block_send(struct ced_fault *fault, uint8_t *to, uint32_t n);
+void ced_fault_block_read(struct ced_fault *fault, const uint8_t *from, uint32_t n);
+void ced_fault_block_abandon(struct ced_fault *fault);
+void ced_fault_begins(struct ced_fault *fault);
+bool ced_fault_strikes(const struct ced_fault *fault, bool to_1401);
+uint32_t ced_fault_allows(const struct ced_fault *fault, bool to_1401, uint32_t n);
+void ced_fault_moved(struct ced_fault *fault, uint32_t n);
+uint8_t ced_fault_latch(const struct ced_fault *fault);
+bool ced_fault_is(const struct ced_fault *fault, enum ced_fault_kind kind);
+uint8_t ced_fault_cause(const struct ced_fault *fault, uint8_t cause, bool enabled);
+bool ced_fault_line(const struct ced_fault *fault, bool level);
 
 #endif /* CED1401_QEMU_CARD_H */

@@ -2114,6 +2114,310 @@ def _():
         eq((c.state(), c.inb(REG["CODE"])), (0x80, 5))
 
 
+# Faults, by QMP
+
+def block_of(c, size, to_1401=False, after=0, fault="none"):
+    """A block asked for, with the fault switched, and DMAEN risen"""
+    c.set("fault-after", after)
+    c.put(f"{'TO1401' if to_1401 else 'TOHOST'},0,{size},0;")
+    eq(c.request(), (9 if to_1401 else 8, 0, 0, size))
+    c.set("fault", fault)
+    c.m.write(BUF, bytes(size))
+    c.move(BUF, size, to_1401)
+
+
+def well_again(c, size=3000):
+    """Without a fault, a RESET brings all back"""
+    c.set("fault", "none")
+    c.control(RESET)
+    c.ack(0xff)
+    c.m.dma_mask(c.dma)
+    c.control(0)
+    c.m.step(10 * MS)
+    data = noise(size, 99)
+    c.fill(0, data)
+    eq_data(c.fetch(0, size), data)
+    eq(c.err(), (0, 0))
+
+
+@test("faults are switched by name; there is none at first, and an unknown one is refused")
+def _():
+    with Machine({"fault": "dead"}, {"iobase": "0x310", "irq": 7}) as m:
+        dead, c = m.cards
+        eq(c.prop("fault"), "none")
+        eq(dead.prop("fault"), "dead")
+        eq(dead.inb(REG["ID"]), 0xff)
+        try:
+            c.set("fault", "rust")
+        except RuntimeError as e:
+            assert "rust" in str(e), e
+        else:
+            raise AssertionError("it was taken")
+        eq(c.prop("fault"), "none")
+        c.set("fault-after", 70000)
+        c.set("fault-seed", 7)
+        eq((c.prop("fault-after"), c.prop("fault-seed")), (70000, 7))
+
+
+@test("fault dead: every port reads 0xff, writes go nowhere; after it all is as it was")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.put("ERR")
+        c.set("fault", "dead")
+        eq([c.inb(p) for p in range(8)], [0xff] * 8)
+        c.control(RESET)
+        c.outb(REG["DATA"], ord("X"))
+        c.set("fault", "none")
+        eq(c.status(), ONLINE | TXRDY)
+        eq(c.ask(""), "0,0")
+        well_again(c)
+
+
+@test("fault dreq-low: so many bytes move, then nothing, until the fault goes")
+def _():
+    for dma in (1, 5):
+        for to_1401 in (False, True):
+            with Machine({"dma": dma}) as m:
+                c = m.cards[0]
+                c.fill(0, noise(9000))
+                block_of(c, 9000, to_1401, 5001, "dreq-low")
+                m.step(1000 * MS)
+                eq(c.status() & (DMARUN | TC | EOB | ERR), DMARUN)
+                eq(m.dma_residue(dma), 4000)
+                if not to_1401:
+                    eq_data(m.read(BUF, 9000), noise(9000)[:5000] + bytes(4000))
+                c.set("fault", "none")
+                eq(c.wait(EOB | ERR) & (DMARUN | TC | EOB | ERR), TC | EOB)
+                c.finish()
+                if not to_1401:
+                    eq_data(m.read(BUF, 9000), noise(9000))
+                well_again(c)
+
+
+@test("fault dreq-high: an unmasked channel runs to its terminal count, with all ones")
+def _():
+    for dma in (1, 5):
+        with Machine({"dma": dma}) as m:
+            c = m.cards[0]
+            m.write(BUF - 16, b"\x5c" * 1032)
+            c.set("fault", "dreq-high")
+            eq(m.read(BUF - 16, 1032), b"\x5c" * 1032)
+            m.dma_program(dma, BUF, 1000)
+            c.wait(TC)
+            eq(m.read(BUF - 16, 1032), b"\x5c" * 16 + b"\xff" * 1000 + b"\x5c" * 16)
+            m.dma_program(dma, BUF, 1000, to_1401=True)
+            m.step(100 * MS)
+            eq(m.read(BUF - 16, 16), b"\x5c" * 16)
+            well_again(c)
+
+
+@test("fault no-tc: the 8237 has counted, and neither TC nor LAPS say so")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        block_of(c, 9000)
+        c.wait(EOB)
+        c.finish()
+        c.put("TOHOST,0,9000,0;")
+        c.request()
+        c.set("fault", "no-tc")
+        c.move(BUF, 4000)
+        m.step(1000 * MS)
+        eq(m.dma_residue(1) & 0xffff, 0)
+        eq(c.status() & (DMARUN | TC | EOB | ERR), DMARUN)
+        eq(c.laps(), 0)
+        well_again(c)
+
+
+@test("fault early-end: EOB before the block's or the stream's end")
+def _():
+    for dma in (1, 5):
+        for after in (0, 1000):
+            with Machine({"dma": dma}) as m:
+                c = m.cards[0]
+                c.fill(0, noise(9000))
+                block_of(c, 9000, False, after, "early-end")
+                eq(c.wait(EOB) & (DMARUN | TC | EOB | ERR), EOB)
+                eq(m.dma_residue(dma), 9000 - after)
+                eq_data(m.read(BUF, 9000), noise(9000)[:after] + bytes(9000 - after))
+                c.finish()
+                eq(c.state(), 0)
+                eq(c.err(), (10, after))
+                c.command("XFIFO,0,C,10,10")
+                c.move(BUF, 8000, fifo=True)
+                eq(c.wait(EOB) & (DMARUN | TC | EOB | ERR), EOB)
+                eq(m.dma_residue(dma), 8000 - after)
+                c.finish()
+                well_again(c)
+
+
+@test("faults overrun and underrun: ERR in transfers of their direction alone")
+def _():
+    for fault, hit in (("overrun", False), ("underrun", True)):
+        for to_1401 in (False, True):
+            with Machine() as m:
+                c = m.cards[0]
+                block_of(c, 9000, to_1401, 2000, fault)
+                if to_1401 == hit:
+                    eq(c.wait(EOB | ERR) & (DMARUN | TC | EOB | ERR), ERR)
+                    eq(m.dma_residue(1), 7000)
+                else:
+                    eq(c.wait(EOB | ERR) & (DMARUN | TC | EOB | ERR), TC | EOB)
+                c.finish()
+                c.ack(ABANDON)
+                well_again(c)
+
+
+@test("fault irq-stuck: CAUSE never comes to 0 while an interrupt is enabled")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "irq-stuck")
+        eq(c.cause(), 0)
+        assert not c.line()
+        c.control(IE_RX)
+        eq([c.cause() for _i in range(100)], [CAUSE_RX | CAUSE_TX | CAUSE_DMA] * 100)
+        assert c.line()
+        c.control(0)
+        assert not c.line()
+        well_again(c)
+
+
+@test("fault irq-storm: edge after edge with no cause, whatever is enabled")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "irq-storm")
+        m.edges.clear()
+        m.step(10 * MS)
+        c.line()
+        assert len([e for e in m.edges if e == ("raise", 5)]) in range(200, 300), len(m.edges)
+        eq(c.cause(), 0)
+        c.set("fault", "none")
+        assert not c.line()
+        m.edges.clear()
+        m.step(10 * MS)
+        assert not c.line()
+        eq(m.edges, [])
+        well_again(c)
+
+
+@test("fault irq-lost: the line stays low and CAUSE 0, while STATUS tells the truth")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "irq-lost")
+        c.control(IE_RX | IE_TX | IE_DMA)
+        c.put("ERR;")
+        assert not c.line()
+        eq(c.cause(), 0)
+        eq(c.status() & RXRDY, RXRDY)
+        c.set("fault", "none")
+        assert c.line()
+        well_again(c)
+
+
+@test("fault half-request: ESC, its kind, and no more")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "half-request")
+        c.put("ERR;")
+        eq(c.get(), b"\x1b\x08")
+        m.step(5000 * MS)
+        eq(c.get(), b"")
+        c.control(RESET)
+        c.control(0)
+        m.step(10 * MS)
+        eq(c.get(), b"")
+        well_again(c)
+
+
+def requests(c, n):
+    """What wild-requests asks for, each given up"""
+    out = []
+    for _i in range(n):
+        out.append(c.request())
+        if out[-1][3]:
+            assert not c.status() & RXRDY
+            eq(c.state(), REG["STATE_SEND"] if out[-1][0] == 8 else REG["STATE_READ"])
+            c.ack(ABANDON)
+    return out
+
+
+@test("fault wild-requests: whole requests of every kind, the same from the same seed")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        seen = {}
+        for seed in (1, 2, 1):
+            c.set("fault-seed", seed)
+            c.set("fault", "wild-requests")
+            got = requests(c, 300)
+            eq(seen.setdefault(seed, got), got)
+        assert seen[1] != seen[2]
+        eq({(kind, area) for kind, area, _o, _s in seen[1]},
+           {(kind, area) for kind in (8, 9) for area in range(8)})
+        sizes = [size for _k, _a, _o, size in seen[1]]
+        assert 0 in sizes and max(sizes) > 1 << 20 and sum(1 for n in sizes if n < 4096) > 50
+        # One that is served moves as any block
+        while (got := c.request())[0] != 8 or not 2 <= got[3] <= 65536:
+            c.ack(ABANDON)
+        m.write(BUF, bytes(got[3]))
+        c.move(BUF, got[3])
+        eq(c.wait(EOB | ERR) & (EOB | ERR), EOB)
+        c.finish()
+        eq_data(m.read(BUF, got[3]), b"\xee" * got[3])
+        assert c.status() & RXRDY
+        well_again(c)
+
+
+@test("fault random-requests: bytes without end, of which many begin like requests")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault-seed", 3)
+        c.set("fault", "random-requests")
+        got = c.get(3000)
+        eq(len(got), 3000)
+        assert got.count(0x1b) > 100 and got.count(0x9b) > 100 and len(set(got)) == 256
+        c.set("fault", "random-requests")
+        eq(c.get(3000), got)
+        well_again(c)
+
+
+@test("fault babble: characters without end, through a RESET")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "babble")
+        got = c.get(5000)
+        eq(len(got), 5000)
+        assert b"\x1b" not in got and got.count(b"\r") > 50
+        c.control(RESET)
+        c.control(0)
+        eq(c.status() & RXRDY, 0)
+        m.step(10 * MS)
+        eq(len(c.get(100)), 100)
+        well_again(c)
+
+
+@test("written: the pages that DMA wrote to, and no other")
+def _():
+    for dma in (1, 5):
+        with Machine({"dma": dma}) as m:
+            c = m.cards[0]
+            eq(c.prop("written"), "")
+            c.fill(0, noise(9000))
+            eq(c.prop("written"), "")
+            c.fetch(0, 9000, BUF + 4094)
+            c.fetch(0, 2, 0x120000)
+            eq(c.prop("written"), "0x120000-0x120fff 0x400000-0x403fff")
+            c.set("written", "")
+            eq(c.prop("written"), "")
+
+
 # Two cards, hostile guests
 
 @test("two cards on channels 1 and 5 stream at once, each with its own interrupt and data")
