@@ -118,10 +118,15 @@ bool ced_card_online(struct ced_card *card)
 /**
  * ced_card_status() - STATUS
  * @card:	the card; its lock is held
+ *
+ * Return: CEDCARD_STATUS_*; 0 where no card answers, for all ones are no status: what
+ * latches EOB or ERR clears DMARUN.
  */
 u8 ced_card_status(struct ced_card *card)
 {
-	return in(card, CEDCARD_STATUS);
+	u8 status = in(card, CEDCARD_STATUS);
+
+	return status == CEDCARD_NOTHING ? 0 : status;
 }
 
 /**
