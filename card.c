@@ -16,6 +16,8 @@
 
 /* To end in any case: rounds of the handler before the line is switched off */
 #define ROUNDS		64
+/* Interrupts in vain between two ticks before the line is masked */
+#define IN_VAIN		64
 #define TICK		msecs_to_jiffies(100)
 
 static u8 in(struct ced_card *card, unsigned int port)
@@ -247,18 +249,40 @@ void ced_card_registers(struct ced_card *card,
 	registers->control = card->control;
 }
 
-/* Serve what stands; false when there was no end to it */
-static bool serve(struct ced_card *card)
+/* What CAUSE should read */
+static u8 cause_by_status(struct ced_card *card)
+{
+	u8 status = ced_card_status(card), cause = 0;
+
+	if (card->control & CEDCARD_CONTROL_IE_RX && status & CEDCARD_STATUS_RXRDY)
+		cause |= CEDCARD_CAUSE_RX;
+	if (card->control & CEDCARD_CONTROL_IE_TX && status & CEDCARD_STATUS_TXRDY)
+		cause |= CEDCARD_CAUSE_TX;
+	if (card->control & CEDCARD_CONTROL_IE_DMA &&
+	    status & CEDCARD_STATUS_LATCHES)
+		cause |= CEDCARD_CAUSE_DMA;
+	return cause;
+}
+
+/*
+ * Serve what stands; false when there was no end to it. The tick goes by STATUS,
+ * so that it does the work of an interrupt logic that has failed, CAUSE included.
+ */
+static bool serve(struct ced_card *card, bool by_status)
 {
 	int round;
 	u8 cause;
 
 	for (round = 0; round < ROUNDS; round++) {
-		cause = in(card, CEDCARD_CAUSE);
+		cause = by_status ? cause_by_status(card) :
+				    in(card, CEDCARD_CAUSE);
 		if (cause == CEDCARD_NOTHING)
 			return false;
-		if (!(cause & CEDCARD_CAUSE_LINE))
+		if (!(cause & CEDCARD_CAUSE_LINE)) {
+			if (!round)
+				card->in_vain++;
 			return true;
+		}
 		if (cause & CEDCARD_CAUSE_DMA)
 			card->events->dma(card);
 		if (cause & CEDCARD_CAUSE_RX)
@@ -275,12 +299,36 @@ static bool serve(struct ced_card *card)
  * cause stands, so that the next one raises the line. A card that never comes to an
  * end, or is no longer there, has its interrupts switched off until the next tick.
  */
-static void serve_or_silence(struct ced_card *card)
+static void serve_or_silence(struct ced_card *card, bool by_status)
 {
-	if (card->resetting || serve(card))
+	if (card->resetting || serve(card, by_status))
 		return;
 	card->quiet = true;
 	write_control(card);
+}
+
+/*
+ * A card that raises its line again and again without a cause, or with its interrupts
+ * switched off, would keep the processor from everything else: the interrupt
+ * controller masks the line until the next tick, which may have to wait until a file
+ * is opened.
+ */
+static void mask_storm(struct ced_card *card)
+{
+	if (card->masked || card->in_vain < IN_VAIN)
+		return;
+	card->masked = true;
+	card->counts.storms++;
+	disable_irq_nosync(card->place.irq);
+}
+
+static void unmask(struct ced_card *card)
+{
+	card->in_vain = 0;
+	if (!card->masked)
+		return;
+	card->masked = false;
+	enable_irq(card->place.irq);
 }
 
 static irqreturn_t handler(int irq, void *data)
@@ -292,10 +340,14 @@ static irqreturn_t handler(int irq, void *data)
 	spin_lock_irqsave(&card->lock, flags);
 	if (card->gone || !card->users || card->resetting) {
 		handled = IRQ_NONE;
+		card->in_vain++;
 	} else {
 		card->counts.interrupts++;
-		serve_or_silence(card);
+		if (card->quiet)
+			card->in_vain++;
+		serve_or_silence(card, false);
 	}
+	mask_storm(card);
 	spin_unlock_irqrestore(&card->lock, flags);
 	return handled;
 }
@@ -314,7 +366,9 @@ static void tick(struct work_struct *work)
 		write_control(card);
 	}
 	if (again && !card->resetting)
-		serve_or_silence(card);
+		serve_or_silence(card, true);
+	if (!card->gone)
+		unmask(card);
 	spin_unlock_irq(&card->lock);
 	if (again)
 		schedule_delayed_work(&card->tick, TICK);

@@ -128,6 +128,7 @@ struct ced_job {
 	u64 left;		/* bytes that the job still has to move */
 	struct ced_piece piece;	/* the one under way */
 	u64 laps;		/* @again: whole rounds of the piece */
+	bool astray;		/* @again: the 8237 has gone round uncounted */
 	u32 seen;		/* bytes of the piece at the last tick */
 	unsigned long moved_at;	/* jiffies when a tick last saw it move */
 };
