@@ -171,6 +171,8 @@ struct ced_card {
 	bool online;			/* 1401 on and plugged, as last seen */
 	bool resetting;			/* a reset is under way */
 	bool quiet;			/* interrupts off until the next tick */
+	bool masked;			/* the line, too, at its controller */
+	unsigned int in_vain;		/* interrupts without a cause since then */
 	u8 control;			/* shadow of CONTROL without RESET, TEST */
 	unsigned int users;		/* open files */
 	struct list_head sessions;

@@ -163,6 +163,7 @@ static void begin_piece(struct ced_card *card)
 	ced_sync_for_device(card, job_dma(engine), piece->count);
 	job->seen = 0;
 	job->laps = 0;
+	job->astray = false;
 	job->moved_at = jiffies;
 	if (out)
 		control |= CEDCARD_CONTROL_TO1401;
@@ -210,6 +211,8 @@ static void look_round(struct ced_card *card)
 	if (job->laps * length + in_lap > transfer->bytes)
 		moved_on(card, transfer,
 			 job->laps * length + in_lap - transfer->bytes);
+	else if (job->laps * length + in_lap < transfer->bytes && laps == before)
+		job->astray = true; /* a terminal count that the card has missed */
 	transfer->position = in_lap;
 }
 
@@ -535,32 +538,53 @@ void ced_engine_dma(struct ced_card *card)
 	ced_engine_next(card);
 }
 
+/* Whether a piece should have gone on, or ended, long ago */
+static bool stands_still(struct ced_card *card)
+{
+	struct ced_job *job = &card->engine.job;
+	u32 moved = piece_moved(card, false, false);
+
+	/* It never goes back: the count of a whole DMA page has run out */
+	if (moved < job->seen)
+		moved = job->piece.len;
+	if (moved != job->seen) {
+		job->seen = moved;
+		job->moved_at = jiffies;
+		return false;
+	}
+	/* The FIFO's data come when they come, but terminal count at once */
+	if (!job->block && moved < job->piece.len)
+		return false;
+	return !time_before(jiffies, job->moved_at + BLOCK_TIMEOUT);
+}
+
 /**
- * ced_engine_tick() - every 100 ms: end a block that stands still
+ * ced_engine_tick() - every 100 ms: end what stands still, or has gone astray
  * @card:	the card
  */
 void ced_engine_tick(struct ced_card *card)
 {
 	struct ced_job *job = &card->engine.job;
-	u32 moved;
+	int error = -ETIMEDOUT;
 	u8 status;
 
-	if (!job->transfer || !job->block)
+	if (!job->transfer)
 		return;
-	moved = piece_moved(card, false, false);
-	if (moved != job->seen) {
-		job->seen = moved;
-		job->moved_at = jiffies;
+	if (job->again) {
+		look_round(card);
+		if (!job->astray)
+			return;
+		error = -EIO;
+	} else if (!stands_still(card)) {
 		return;
 	}
-	if (time_before(jiffies, job->moved_at + BLOCK_TIMEOUT))
-		return;
 	if (ced_card_status(card) & CEDCARD_STATUS_LATCHES)
 		return; /* it has ended, and the tick serves that next */
 	status = end_piece(card);
-	ced_card_ack(card, (status & CEDCARD_STATUS_LATCHES) |
-		     CEDCARD_ACK_ABANDON);
-	job_over(card, -ETIMEDOUT);
+	ced_card_ack(card, status & CEDCARD_STATUS_LATCHES);
+	if (job->block)
+		ced_card_ack(card, CEDCARD_ACK_ABANDON);
+	job_over(card, error);
 	ced_engine_next(card);
 }
 

@@ -211,8 +211,8 @@ struct ced1401_stop {
  * @error:	out: 0 or a negative errno: why it FAILED, or what befell a block
  *		of it since the last STATUS: -ECANCELED (stopped: STOP, FREE, reset,
  *		the link given up, suspend), -ENODEV (switched off, unplugged), -ETIMEDOUT
- *		(a block stood still for 5 s), -EIO (the card's error), -EPIPE (the
- *		1401 ended a block early)
+ *		(a block stood still, or terminal count did not come, for 5 s), -EIO
+ *		(the card's error), -EPIPE (the 1401 ended a block early)
  * @events:	out: CED1401_EVENT_* since the last STATUS; the session's own are
  *		told by a STATUS of any id
  * @bytes:	out: bytes moved since START, those of the block under way included
