@@ -16,14 +16,18 @@ static int registers_show(struct seq_file *file, void *unused)
 {
 	struct ced_card *card = file->private;
 	struct ced_registers registers = { 0 };
+	phys_addr_t bounce = 0;
 
 	spin_lock_irq(&card->lock);
-	if (!card->gone)
+	if (!card->gone) {
 		ced_card_registers(card, &registers);
+		bounce = virt_to_phys(card->engine.bounce);
+	}
 	spin_unlock_irq(&card->lock);
-	seq_printf(file, "status=0x%02x\ncause=0x%02x\nid=0x%02x\ntype=0x%02x\nstate=0x%02x\ncontrol=0x%02x\n",
+	seq_printf(file, "status=0x%02x\ncause=0x%02x\nid=0x%02x\ntype=0x%02x\nstate=0x%02x\ncontrol=0x%02x\nbounce=%pa\n",
 		   registers.status, registers.cause, registers.id,
-		   registers.type, registers.state, registers.control);
+		   registers.type, registers.state, registers.control,
+		   &bounce);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(registers);
