@@ -15,6 +15,7 @@
 
 #define CHILDREN	64
 #define USER		14010	/* nobody's */
+#define ANSWER		8192	/* the longest line of QEMU's monitor */
 
 static pid_t children[CHILDREN];
 
@@ -168,23 +169,25 @@ static int open_monitor(void)
 }
 
 /* What it answers is a JSON object a line; those of others are passed over */
-static void ask_monitor(char answer[300], const char *command,
-			const char *name, const char *more)
+static void ask_monitor(char answer[ANSWER], const char *command,
+			const char *arguments)
 {
-	const char *card = strrchr(device(), '_');
+	bool user = geteuid();
 	unsigned long id = now_ns();
-	char text[300], tag[40];
-	int fd = open_monitor();
+	char text[500], tag[40];
 	size_t n;
+	int fd;
 
+	become_root();
+	fd = open_monitor();
 	n = snprintf(text, sizeof(text),
-		     "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\",\"id\":%lu,\"arguments\":{\"path\":\"/machine/peripheral/card%s\",\"property\":\"%s\"%s}}\n",
-		     command, id, card ? card + 1 : "0", name, more);
-	if (write(fd, text, n) != (ssize_t)n)
+		     "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\",\"id\":%lu,\"arguments\":{%s}}\n",
+		     command, id, arguments);
+	if (n >= sizeof(text) || write(fd, text, n) != (ssize_t)n)
 		fail_msg("writing to QEMU's monitor: %s", strerror(errno));
 	snprintf(tag, sizeof(tag), "\"id\": %lu", id);
 	do {
-		for (n = 0; n < 299; n++) {
+		for (n = 0; n < ANSWER - 1; n++) {
 			if (!(poll_for(fd, POLLIN, REPLY_MS) & POLLIN) ||
 			    read(fd, answer + n, 1) != 1)
 				fail_msg("QEMU's monitor does not answer");
@@ -194,25 +197,82 @@ static void ask_monitor(char answer[300], const char *command,
 		answer[n] = 0;
 	} while (!strstr(answer, tag));
 	close(fd);
+	if (user)
+		become_user();
 	if (!strstr(answer, "\"return\""))
-		fail_msg("%s %s: %s", command, name, answer);
+		fail_msg("%s %s: %.300s", command, arguments, answer);
+}
+
+/* @value: JSON, or NULL to ask for it */
+static void ask_property(char answer[ANSWER], const char *name,
+			 const char *value)
+{
+	const char *card = strrchr(device(), '_');
+	char arguments[300];
+
+	snprintf(arguments, sizeof(arguments),
+		 "\"path\":\"/machine/peripheral/card%s\",\"property\":\"%s\"%s%s",
+		 card ? card + 1 : "0", name, value ? ",\"value\":" : "",
+		 value ? value : "");
+	ask_monitor(answer, value ? "qom-set" : "qom-get", arguments);
 }
 
 long card_property(const char *name)
 {
-	char answer[300];
+	char answer[ANSWER];
 
-	ask_monitor(answer, "qom-get", name, "");
+	ask_property(answer, name, NULL);
 	return strtol(strstr(answer, "\"return\": ") + strlen("\"return\": "),
 		      NULL, 10);
 }
 
+void card_text(const char *name, char *text, size_t room)
+{
+	char answer[ANSWER], *from;
+
+	ask_property(answer, name, NULL);
+	from = strstr(answer, "\"return\": \"");
+	if (!from)
+		fail_msg("%s is no text: %.200s", name, answer);
+	from += strlen("\"return\": \"");
+	from[strcspn(from, "\"")] = 0;
+	if (strlen(from) >= room)
+		fail_msg("%s is longer than %zu", name, room);
+	strcpy(text, from);
+}
+
 void set_card_property(const char *name, bool on)
 {
-	char answer[300];
+	char answer[ANSWER];
 
-	ask_monitor(answer, "qom-set", name,
-		    on ? ",\"value\":true" : ",\"value\":false");
+	ask_property(answer, name, on ? "true" : "false");
+}
+
+void set_card_number(const char *name, unsigned long value)
+{
+	char answer[ANSWER], number[30];
+
+	snprintf(number, sizeof(number), "%lu", value);
+	ask_property(answer, name, number);
+}
+
+void set_card_text(const char *name, const char *text)
+{
+	char answer[ANSWER], quoted[100];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", text);
+	ask_property(answer, name, quoted);
+}
+
+/* The machine's memory as it is, into a file of the host's that is the guest's too */
+void save_memory(uint64_t phys, uint64_t size, const char *path)
+{
+	char answer[ANSWER], arguments[400];
+
+	snprintf(arguments, sizeof(arguments),
+		 "\"val\":%llu,\"size\":%llu,\"filename\":\"%s\"",
+		 (unsigned long long)phys, (unsigned long long)size, path);
+	ask_monitor(answer, "pmemsave", arguments);
 }
 
 /* Root's way back is the saved user id */

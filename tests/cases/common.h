@@ -65,10 +65,15 @@ long sysfs_number(const char *name);	/* of /sys/class/misc/ced1401/ */
 
 /*
  * The 1401's other side: a property of the virtual card, asked of or given to
- * QEMU's monitor, which the guests "lab" have at a port. Root's.
+ * QEMU's monitor, which the guests "lab", "hostile" and "hostile16" have at a port. For a program
+ * that was begun by root, whoever it is now.
  */
 long card_property(const char *name);
+void card_text(const char *name, char *text, size_t room);
 void set_card_property(const char *name, bool on);
+void set_card_number(const char *name, unsigned long value);
+void set_card_text(const char *name, const char *text);
+void save_memory(uint64_t phys, uint64_t size, const char *path);
 
 /* Root for a part: become the unprivileged user of the device's group, and back */
 void become_user(void);
