@@ -159,15 +159,22 @@ static int ced_flush(struct file *file, fl_owner_t id)
 
 /* ---- ioctl ---- */
 
-union ced_arg {
-	struct ced1401_alloc alloc;
-	struct ced1401_free free;
-	struct ced1401_buf_info buf_info;
-	struct ced1401_start start;
-	struct ced1401_stop stop;
-	struct ced1401_status status;
-	struct ced1401_wait wait;
-	struct ced1401_consume consume;
+/*
+ * What a call was given and gives back, and what it has to remember until its answer is
+ * written.
+ */
+struct ced_args {
+	union {
+		struct ced1401_alloc alloc;
+		struct ced1401_free free;
+		struct ced1401_buf_info buf_info;
+		struct ced1401_start start;
+		struct ced1401_stop stop;
+		struct ced1401_status status;
+		struct ced1401_wait wait;
+		struct ced1401_consume consume;
+	};
+	u32 news;
 };
 
 static bool slot_is_free(const struct ced_slot *slot)
@@ -175,10 +182,10 @@ static bool slot_is_free(const struct ced_slot *slot)
 	return !slot->buffer && !slot->reserved;
 }
 
-static int do_alloc(struct file *file, union ced_arg *arg)
+static int ask_alloc(struct file *file, struct ced_args *args)
 {
 	struct ced_session *session = file->private_data;
-	struct ced1401_alloc *alloc = &arg->alloc;
+	struct ced1401_alloc *alloc = &args->alloc;
 	unsigned int i;
 
 	if (alloc->reserved || !alloc->size || alloc->size > CED1401_BUF_MAX)
@@ -187,22 +194,35 @@ static int do_alloc(struct file *file, union ced_arg *arg)
 	for (i = 0; i < CED1401_BUFFERS; i++)
 		if (slot_is_free(&session->slots[i]))
 			break;
-	if (i < CED1401_BUFFERS)
-		session->slots[i].reserved = alloc->size;
 	mutex_unlock(&session->lock);
 	alloc->buffer = i;
 	return i < CED1401_BUFFERS ? 0 : -ENOSPC;
 }
 
-static int do_free(struct file *file, union ced_arg *arg)
+static int do_alloc(struct file *file, struct ced_args *args)
+{
+	struct ced_session *session = file->private_data;
+	struct ced_slot *slot = &session->slots[args->alloc.buffer];
+	int ret = -ESTALE;
+
+	mutex_lock(&session->lock);
+	if (slot_is_free(slot)) {
+		slot->reserved = args->alloc.size;
+		ret = 0;
+	}
+	mutex_unlock(&session->lock);
+	return ret;
+}
+
+static int do_free(struct file *file, struct ced_args *args)
 {
 	struct ced_session *session = file->private_data;
 	struct ced_slot *slot;
 	int ret = -ENOENT;
 
-	if (arg->free.reserved || arg->free.buffer >= CED1401_BUFFERS)
+	if (args->free.reserved || args->free.buffer >= CED1401_BUFFERS)
 		return -EINVAL;
-	slot = &session->slots[arg->free.buffer];
+	slot = &session->slots[args->free.buffer];
 	mutex_lock(&session->lock);
 	if (!slot_is_free(slot)) {
 		free_slot(session, slot);
@@ -232,10 +252,10 @@ static void describe(struct ced_session *session, const struct ced_slot *slot,
 	info->maps = atomic_read(&buffer->maps);
 }
 
-static int do_buf_info(struct file *file, union ced_arg *arg)
+static int ask_buf_info(struct file *file, struct ced_args *args)
 {
 	struct ced_session *session = file->private_data;
-	struct ced1401_buf_info *info = &arg->buf_info;
+	struct ced1401_buf_info *info = &args->buf_info;
 	struct ced_slot *slot;
 	int ret = -ENOENT;
 
@@ -251,10 +271,15 @@ static int do_buf_info(struct file *file, union ced_arg *arg)
 	return ret;
 }
 
-static int do_start(struct file *file, union ced_arg *arg)
+static int ask_start(struct file *file, struct ced_args *args)
+{
+	return ced_transfer_plan(file->private_data, &args->start);
+}
+
+static int do_start(struct file *file, struct ced_args *args)
 {
 	struct ced_session *session = file->private_data;
-	struct ced1401_start *start = &arg->start;
+	const struct ced1401_start *start = &args->start;
 	int ret;
 
 	for (;;) {
@@ -270,75 +295,94 @@ static int do_start(struct file *file, union ced_arg *arg)
 	}
 }
 
-static int do_stop(struct file *file, union ced_arg *arg)
+/* What was stopped stays so, but it is still news if it could not be told */
+static int ask_stop(struct file *file, struct ced_args *args)
 {
-	return ced_transfer_stop(file->private_data, &arg->stop);
+	return ced_transfer_stop(file->private_data, &args->stop, &args->news);
 }
 
-static int do_consume(struct file *file, union ced_arg *arg)
+static int do_stop(struct file *file, struct ced_args *args)
 {
-	return ced_transfer_consume(file->private_data, &arg->consume);
+	ced_transfer_told(file->private_data, args->stop.id, 0, args->news);
+	return 0;
 }
 
-static int do_wait(struct file *file, union ced_arg *arg)
+static int ask_status(struct file *file, struct ced_args *args)
 {
-	return ced_transfer_wait(file->private_data, &arg->wait);
+	struct ced_session *session = file->private_data;
+	struct ced1401_status *status = &args->status;
+	u32 id = status->id;
+	int ret;
+
+	if (status->reserved)
+		return -EINVAL;
+	memset(status, 0, sizeof(*status));
+	status->id = id;
+	ret = ced_transfer_status(session, status, &args->news);
+	if (!ret)
+		status->link = ced_link_flags(session);
+	return ret;
 }
 
-static int do_claim(struct file *file, union ced_arg *arg)
+static int do_status(struct file *file, struct ced_args *args)
+{
+	ced_transfer_told(file->private_data, args->status.id,
+			  args->status.events, args->news);
+	return 0;
+}
+
+static int ask_consume(struct file *file, struct ced_args *args)
+{
+	return ced_transfer_ask(file->private_data, &args->consume);
+}
+
+static int do_consume(struct file *file, struct ced_args *args)
+{
+	return ced_transfer_consume(file->private_data, &args->consume);
+}
+
+static int ask_wait(struct file *file, struct ced_args *args)
+{
+	return ced_transfer_wait(file->private_data, &args->wait);
+}
+
+static int do_claim(struct file *file, struct ced_args *args)
 {
 	return ced_link_claim(file->private_data, file->f_flags & O_NONBLOCK);
 }
 
-static int do_release(struct file *file, union ced_arg *arg)
+static int do_release(struct file *file, struct ced_args *args)
 {
 	return ced_link_release(file->private_data);
 }
 
-static int do_reset(struct file *file, union ced_arg *arg)
+static int do_reset(struct file *file, struct ced_args *args)
 {
 	return ced_link_reset(file->private_data);
 }
 
-/* STATUS copies out by itself: what could not be told stays news */
-static int ioctl_status(struct ced_session *session, void __user *argp)
-{
-	struct ced1401_status status;
-	u32 id, news = 0;
-	int ret;
-
-	if (copy_from_user(&status, argp, sizeof(status)))
-		return -EFAULT;
-	if (status.reserved)
-		return -EINVAL;
-	id = status.id;
-	memset(&status, 0, sizeof(status));
-	status.id = id;
-	ret = ced_transfer_status(session, &status, &news);
-	if (ret)
-		return ret;
-	status.link = ced_link_flags(session);
-	if (copy_to_user(argp, &status, sizeof(status)))
-		return -EFAULT;
-	ced_transfer_told(session, &status, news);
-	return 0;
-}
-
+/*
+ * A call first finds its answer (@ask), which is written to the caller's memory, and
+ * then takes effect (@act): one that fails with -EFAULT has had none. -ESTALE: the
+ * answer is no longer true, since another thread came between; it is asked anew.
+ */
 static const struct ced_call {
 	unsigned int cmd;
 	bool reader;		/* may be called on a read-only open */
-	int (*call)(struct file *file, union ced_arg *arg);
+	int (*ask)(struct file *file, struct ced_args *args);
+	int (*act)(struct file *file, struct ced_args *args);
 } calls[] = {
-	{ CED1401_IOC_ALLOC,	false,	do_alloc },
-	{ CED1401_IOC_FREE,	true,	do_free },
-	{ CED1401_IOC_BUF_INFO,	true,	do_buf_info },
-	{ CED1401_IOC_START,	false,	do_start },
-	{ CED1401_IOC_STOP,	false,	do_stop },
-	{ CED1401_IOC_WAIT,	true,	do_wait },
-	{ CED1401_IOC_CLAIM,	false,	do_claim },
-	{ CED1401_IOC_RELEASE,	false,	do_release },
-	{ CED1401_IOC_RESET,	false,	do_reset },
-	{ CED1401_IOC_CONSUME,	false,	do_consume },
+	{ CED1401_IOC_ALLOC,	false,	ask_alloc,	do_alloc },
+	{ CED1401_IOC_FREE,	true,	NULL,		do_free },
+	{ CED1401_IOC_BUF_INFO,	true,	ask_buf_info,	NULL },
+	{ CED1401_IOC_START,	false,	ask_start,	do_start },
+	{ CED1401_IOC_STOP,	false,	ask_stop,	do_stop },
+	{ CED1401_IOC_STATUS,	true,	ask_status,	do_status },
+	{ CED1401_IOC_WAIT,	true,	ask_wait,	NULL },
+	{ CED1401_IOC_CLAIM,	false,	NULL,		do_claim },
+	{ CED1401_IOC_RELEASE,	false,	NULL,		do_release },
+	{ CED1401_IOC_RESET,	false,	NULL,		do_reset },
+	{ CED1401_IOC_CONSUME,	false,	ask_consume,	do_consume },
 };
 
 static const struct ced_call *find_call(unsigned int cmd)
@@ -351,52 +395,40 @@ static const struct ced_call *find_call(unsigned int cmd)
 	return NULL;
 }
 
-/* The caller will never hear of what it was given: take it back */
-static void undo(struct file *file, unsigned int cmd, union ced_arg *arg)
+static int make_call(struct file *file, const struct ced_call *call,
+		     void __user *argp)
 {
-	struct ced_session *session = file->private_data;
+	size_t size = _IOC_SIZE(call->cmd);
+	struct ced_args args = { };
+	int ret;
 
-	if (cmd == CED1401_IOC_ALLOC) {
-		union ced_arg back = { .free.buffer = arg->alloc.buffer };
-
-		do_free(file, &back);
-	} else if (cmd == CED1401_IOC_START) {
-		struct ced1401_stop stop = { .id = arg->start.id };
-
-		ced_transfer_stop(session, &stop);
-	}
+	if (_IOC_DIR(call->cmd) & _IOC_WRITE && copy_from_user(&args, argp, size))
+		return -EFAULT;
+	do {
+		ret = call->ask ? call->ask(file, &args) : 0;
+		if (!ret && _IOC_DIR(call->cmd) & _IOC_READ &&
+		    copy_to_user(argp, &args, size))
+			ret = -EFAULT;
+		if (!ret && call->act)
+			ret = call->act(file, &args);
+	} while (ret == -ESTALE && !signal_pending(current));
+	return ret == -ESTALE ? -ERESTARTSYS : ret;
 }
 
 static long ced_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ced_session *session = file->private_data;
-	void __user *argp = (void __user *)arg;
 	const struct ced_call *call = find_call(cmd);
-	union ced_arg args = { };
-	size_t size = _IOC_SIZE(cmd);
-	int ret;
 
-	if (!call && cmd != CED1401_IOC_STATUS &&
-	    _IOC_TYPE(cmd) != CEDIOC_MAGIC)
+	if (!call && _IOC_TYPE(cmd) != CEDIOC_MAGIC)
 		return -ENOTTY;
 	if (READ_ONCE(session->card->gone))
 		return -ENODEV;
-	if (_IOC_TYPE(cmd) == CEDIOC_MAGIC)
-		return ced_abi_ioctl(file, cmd, arg);
 	if (!call)
-		return ioctl_status(session, argp);
+		return ced_abi_ioctl(file, cmd, arg);
 	if (!call->reader && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	if (_IOC_DIR(cmd) & _IOC_WRITE && copy_from_user(&args, argp, size))
-		return -EFAULT;
-	ret = call->call(file, &args);
-	if (ret || !(_IOC_DIR(cmd) & _IOC_READ))
-		return ret;
-	if (copy_to_user(argp, &args, size)) {
-		undo(file, cmd, &args);
-		return -EFAULT;
-	}
-	return 0;
+	return make_call(file, call, (void __user *)arg);
 }
 
 /* ---- read, write, poll ---- */

@@ -429,16 +429,21 @@ int ced_transfer_enter(struct ced_transfer *transfer);
 void ced_transfer_remove(struct ced_transfer *transfer);
 void ced_transfer_dispose(struct ced_transfer *transfer);
 bool ced_transfer_busy(const struct ced_transfer *transfer);
+int ced_transfer_plan(struct ced_session *session,
+		      struct ced1401_start *start);
 int ced_transfer_start(struct ced_session *session,
-		       struct ced1401_start *start);
-int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop);
+		       const struct ced1401_start *start);
+int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop,
+		      u32 *news);
 int ced_transfer_status(struct ced_session *session,
 			struct ced1401_status *status, u32 *news);
-void ced_transfer_told(struct ced_session *session,
-		       const struct ced1401_status *status, u32 news);
+void ced_transfer_told(struct ced_session *session, u32 id, u32 events,
+		       u32 news);
 int ced_transfer_wait(struct ced_session *session, struct ced1401_wait *wait);
+int ced_transfer_ask(struct ced_session *session,
+		     struct ced1401_consume *consume);
 int ced_transfer_consume(struct ced_session *session,
-			 struct ced1401_consume *consume);
+			 const struct ced1401_consume *consume);
 __poll_t ced_transfer_poll(struct ced_session *session);
 bool ced_transfer_uses(const struct ced_session *session,
 		       const struct ced_buffer *buffer);

@@ -277,31 +277,56 @@ static bool circ_pass(struct ced_area *area, u32 offset, u32 size)
 	return true;
 }
 
+/* What to do with the run that the caller names */
+enum pass { PASS_NONE, PASS_TRY, PASS };
+
 static int circ(struct ced_session *session, struct cedioc_circ *circ,
-		bool pass)
+		enum pass pass)
 {
 	struct ced_card *card = session->card;
+	struct ced_blocks blocks;
 	struct ced_area *area;
 	struct ced_run front;
+	u32 filled;
 	int ret;
 
 	spin_lock_irq(&card->lock);
 	ret = find_area(session, circ->area, &area);
 	if (!ret && !is_circular(area))
 		ret = -CEDERR_NOT_SET;
-	if (!ret && pass) {
-		if (circ_pass(area, circ->offset, circ->size))
-			ced_engine_next(card); /* a request may have waited */
-		else
+	if (!ret) {
+		blocks = area->blocks;
+		filled = area->filled;
+		if (pass != PASS_NONE &&
+		    !circ_pass(area, circ->offset, circ->size))
 			ret = -CEDERR_NO_MEMORY;
+		front = circ_front(area);
+		if (pass == PASS_TRY) {
+			area->blocks = blocks;
+			area->filled = filled;
+		}
 	}
 	if (!ret) {
-		front = circ_front(area);
 		circ->offset = front.offset;
 		circ->size = front.size;
+		/* A request may have waited for it */
+		if (pass == PASS)
+			ced_engine_next(card);
 	}
 	spin_unlock_irq(&card->lock);
 	return ret;
+}
+
+/* First the answer, then the effect: what cannot be told has not happened */
+static int free_circ(struct ced_session *session, struct cedioc_circ *run,
+		     void __user *argp)
+{
+	struct cedioc_circ answer = *run;
+	int ret = circ(session, &answer, PASS_TRY);
+
+	if (!ret && copy_to_user(argp, &answer, sizeof(answer)))
+		ret = -EFAULT;
+	return ret ? : circ(session, run, PASS);
 }
 
 /* ---- events ---- */
@@ -799,9 +824,10 @@ static int struct_call(struct ced_session *session, unsigned int cmd,
 		return set_area(session, &args.desc, true);
 	case CEDIOC_SET_EVENT:
 		return set_event(session, &args.event);
-	case CEDIOC_GET_CIRC:
 	case CEDIOC_FREE_CIRC:
-		ret = circ(session, &args.circ, cmd == CEDIOC_FREE_CIRC);
+		return free_circ(session, &args.circ, argp);
+	case CEDIOC_GET_CIRC:
+		ret = circ(session, &args.circ, PASS_NONE);
 		break;
 	case CEDIOC_CHECK_TEST:
 		ret = check_test(session, &args.test);

@@ -896,9 +896,10 @@ void ced_link_kill_io(struct ced_session *session)
 ssize_t ced_link_write(struct ced_session *session, const char __user *from,
 		       size_t count, bool nonblock)
 {
-	ssize_t ret = count ? ced_link_claim(session, nonblock) : 0;
 	size_t done = 0, n;
+	bool mine = false;
 	u8 chunk[CHUNK];
+	ssize_t ret = 0;
 
 	while (!ret && done < count) {
 		n = min_t(size_t, count - done, CHUNK);
@@ -906,6 +907,12 @@ ssize_t ced_link_write(struct ced_session *session, const char __user *from,
 			ret = -EFAULT;
 			break;
 		}
+		/* Only now: a caller without anything to say does not claim */
+		if (!mine)
+			ret = ced_link_claim(session, nonblock);
+		if (ret)
+			break;
+		mine = true;
 		ret = put_some(session, chunk, n);
 		if (ret > 0) {
 			done += ret;

@@ -117,13 +117,16 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		return -EAGAIN;
 	if (!now && session->areas[transfer->area])
 		return -EBUSY;
+	if (transfer->id && find(session, transfer->id))
+		return -EBUSY;
 	if (session->count == CED1401_TRANSFERS) {
 		*forgotten = oldest_ended(session);
 		if (!*forgotten)
 			return -EBUSY;
 		forget(*forgotten);
 	}
-	transfer->id = new_id(session);
+	if (!transfer->id)
+		transfer->id = new_id(session);
 	transfer->time_ns = ktime_get_ns();
 	list_add_tail(&transfer->node, &session->transfers);
 	session->count++;
@@ -203,9 +206,29 @@ static int take_buffer(struct ced_session *session,
 }
 
 /**
- * ced_transfer_start() - CED1401_IOC_START, once the 1401 is claimed
+ * ced_transfer_plan() - the answer of CED1401_IOC_START, before it takes effect
  * @session:	the caller's
  * @start:	the arguments; id is set
+ *
+ * May sleep. Return: 0 or -EINVAL.
+ */
+int ced_transfer_plan(struct ced_session *session, struct ced1401_start *start)
+{
+	struct ced_card *card = session->card;
+	int ret = check_start(card, start);
+
+	if (ret)
+		return ret;
+	spin_lock_irq(&card->lock);
+	start->id = new_id(session);
+	spin_unlock_irq(&card->lock);
+	return 0;
+}
+
+/**
+ * ced_transfer_start() - CED1401_IOC_START, once the 1401 is claimed
+ * @session:	the caller's
+ * @start:	the arguments, as ced_transfer_plan() left them
  *
  * May sleep.
  *
@@ -213,19 +236,18 @@ static int take_buffer(struct ced_session *session,
  * error as struct ced1401_start tells.
  */
 int ced_transfer_start(struct ced_session *session,
-		       struct ced1401_start *start)
+		       const struct ced1401_start *start)
 {
 	struct ced_card *card = session->card;
 	struct ced_transfer *transfer, *forgotten = NULL;
-	int ret = check_start(card, start);
+	int ret;
 
-	if (ret)
-		return ret;
 	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
 	if (!transfer)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&transfer->queue);
 	transfer->session = session;
+	transfer->id = start->id;
 	transfer->slot = start->buffer;
 	transfer->flags = start->flags;
 	transfer->area = start->area;
@@ -236,7 +258,6 @@ int ced_transfer_start(struct ced_session *session,
 	if (!ret) {
 		spin_lock_irq(&card->lock);
 		ret = enter(card, transfer, &forgotten);
-		start->id = transfer->id;
 		spin_unlock_irq(&card->lock);
 	}
 	mutex_unlock(&session->lock);
@@ -250,10 +271,12 @@ int ced_transfer_start(struct ced_session *session,
  * ced_transfer_stop() - CED1401_IOC_STOP
  * @session:	the caller's
  * @stop:	the arguments; results are set
+ * @news:	a number to give to ced_transfer_told()
  *
  * May sleep. Return: 0, -ENOENT or -EINVAL.
  */
-int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop)
+int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop,
+		      u32 *news)
 {
 	struct ced_card *card = session->card;
 	struct ced_transfer *transfer;
@@ -268,8 +291,7 @@ int ced_transfer_stop(struct ced_session *session, struct ced1401_stop *stop)
 		stop->bytes = transfer->bytes;
 		stop->time_ns = transfer->time_ns;
 		stop->error = transfer->error;
-		transfer->told = true;
-		transfer->events = 0;
+		*news = transfer->news;
 		if (!card->gone)
 			ced_engine_next(card);
 		ret = 0;
@@ -334,22 +356,22 @@ int ced_transfer_status(struct ced_session *session,
 }
 
 /**
- * ced_transfer_told() - the caller has got this STATUS: it is no longer news
+ * ced_transfer_told() - the caller has got STATUS or STOP: that is no longer news
  * @session:	the caller's
- * @status:	what ced_transfer_status() told
- * @news:	and its number: what has happened since stays news
+ * @id:		the transfer that was told of, or 0
+ * @events:	the session's own that were told
+ * @news:	the number that came with it: what has happened since stays news
  *
  * May sleep.
  */
-void ced_transfer_told(struct ced_session *session,
-		       const struct ced1401_status *status, u32 news)
+void ced_transfer_told(struct ced_session *session, u32 id, u32 events, u32 news)
 {
 	struct ced_card *card = session->card;
 	struct ced_transfer *transfer;
 
 	spin_lock_irq(&card->lock);
-	session->events &= ~status->events;
-	transfer = status->id ? find(session, status->id) : NULL;
+	session->events &= ~events;
+	transfer = id ? find(session, id) : NULL;
 	if (transfer && transfer->news == news) {
 		transfer->events = 0;
 		transfer->told = ced_ended(transfer);
@@ -399,45 +421,78 @@ __poll_t ced_transfer_poll(struct ced_session *session)
 	return mask;
 }
 
+/* The ring that CONSUME means; the card's lock is held */
+static int find_ring(struct ced_session *session, u32 id,
+		     struct ced_transfer **ring)
+{
+	*ring = find(session, id);
+	if (!*ring)
+		return -ENOENT;
+	return ced_circular(*ring) ? 0 : -EINVAL;
+}
+
 /**
- * ced_transfer_consume() - CED1401_IOC_CONSUME
+ * ced_transfer_ask() - the answer of CED1401_IOC_CONSUME, before it takes effect
  * @session:	the caller's
  * @consume:	the arguments; results are set
  *
- * A request that waits for room may find it now. May sleep.
- *
- * Return: 0, -EINVAL or -ENOENT.
+ * May sleep. Return: 0, -EINVAL or -ENOENT.
  */
-int ced_transfer_consume(struct ced_session *session,
-			 struct ced1401_consume *consume)
+int ced_transfer_ask(struct ced_session *session,
+		     struct ced1401_consume *consume)
 {
 	struct ced_card *card = session->card;
-	struct ced_transfer *transfer;
 	struct ced_standing standing;
-	int ret = -ENOENT;
+	struct ced_transfer *ring;
+	u64 over;
+	int ret;
 
 	if (consume->reserved)
 		return -EINVAL;
 	spin_lock_irq(&card->lock);
-	transfer = find(session, consume->id);
-	if (transfer)
-		ret = -EINVAL;
-	if (transfer && ced_circular(transfer)) {
-		standing = ced_engine_look(card, transfer);
-		if (consume->bytes <= standing.bytes - transfer->consumed)
-			ret = 0;
+	ret = find_ring(session, consume->id, &ring);
+	if (!ret) {
+		standing = ced_engine_look(card, ring);
+		if (consume->bytes > standing.bytes - ring->consumed)
+			ret = -EINVAL;
 	}
 	if (!ret) {
-		u64 over = ced_engine_gone_over(transfer, standing.bytes);
-
-		ced_engine_check_overrun(transfer, standing.bytes);
+		ced_engine_check_overrun(ring, standing.bytes);
+		over = ced_engine_gone_over(ring, standing.bytes);
 		consume->overwritten = min(over, consume->bytes);
-		transfer->consumed += consume->bytes;
-		transfer->lost += consume->overwritten;
-		transfer->overrun = over > consume->overwritten;
 		consume->moved = standing.bytes;
-		consume->consumed = transfer->consumed;
+		consume->consumed = ring->consumed + consume->bytes;
 		consume->time_ns = standing.time_ns;
+	}
+	spin_unlock_irq(&card->lock);
+	return ret;
+}
+
+/**
+ * ced_transfer_consume() - the caller has got CONSUME's answer: it takes effect
+ * @session:	the caller's
+ * @consume:	the arguments and results, as ced_transfer_ask() left them
+ *
+ * So much was consumed as of ced_transfer_ask(): what has moved since went over room
+ * that was free by then. A request that waits for room may find it now. May sleep.
+ *
+ * Return: 0, -ESTALE (another thread has consumed meanwhile: ask again), -ENOENT.
+ */
+int ced_transfer_consume(struct ced_session *session,
+			 const struct ced1401_consume *consume)
+{
+	struct ced_card *card = session->card;
+	struct ced_transfer *ring;
+	int ret;
+
+	spin_lock_irq(&card->lock);
+	ret = find_ring(session, consume->id, &ring);
+	if (!ret && ring->consumed + consume->bytes != consume->consumed)
+		ret = -ESTALE;
+	if (!ret) {
+		ring->consumed = consume->consumed;
+		ring->lost += consume->overwritten;
+		ring->overrun = ced_engine_gone_over(ring, consume->moved);
 		if (!card->gone)
 			ced_engine_next(card);
 	}

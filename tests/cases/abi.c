@@ -99,7 +99,36 @@ static void an_answer_that_cannot_be_written_leaves_nothing(void **state)
 	assert_int_equal(call(fd, CED1401_IOC_START, s), EFAULT);
 	assert_false(info(fd, 0).flags & CED1401_BUF_BUSY);
 	start(fd, 0, ASK_IN, 0, 100, 0);
+	mprotect(page, PAGE, RW);
+	s->flags = CED1401_TO_HOST | CED1401_NOW;
+	mprotect(page, PAGE, PROT_READ);
+	assert_int_equal(call(fd, CED1401_IOC_START, s), EFAULT);
+	assert_int_equal(status(fd, 0).link & CED1401_LINK_MINE, 0);
 	munmap(page, PAGE);
+}
+
+/* A STOP stops in any case; but its caller has not heard how it ended */
+static void what_could_not_be_told_is_still_news(void **state)
+{
+	int fd = open_session(0);
+	struct ced1401_stop *s = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS,
+				      -1, 0);
+	struct ced1401_wait w;
+
+	(void)state;
+	assert_true(s != MAP_FAILED);
+	map_buffer(fd, 0, PAGE);
+	s->id = start(fd, 0, ASK_IN, 0, 100, 0);
+	mprotect(s, PAGE, PROT_READ);
+	assert_int_equal(call(fd, CED1401_IOC_STOP, s), EFAULT);
+	assert_false(info(fd, 0).flags & CED1401_BUF_BUSY);
+	assert_int_equal(wait_error(fd, 0, 0, 0, &w), 0);
+	assert_int_equal(w.id, s->id);
+	mprotect(s, PAGE, RW);
+	assert_int_equal(call(fd, CED1401_IOC_STOP, s), 0);
+	assert_int_equal(s->error, -ECANCELED);
+	assert_int_equal(wait_error(fd, 0, 0, 0, &w), ENOENT);
+	munmap(s, PAGE);
 }
 
 static void alloc_refuses_bad_arguments(void **state)
@@ -501,6 +530,7 @@ int main(void)
 		TEST(an_unknown_ioctl_is_enotty),
 		TEST(a_bad_address_is_efault),
 		TEST(an_answer_that_cannot_be_written_leaves_nothing),
+		TEST(what_could_not_be_told_is_still_news),
 		TEST(alloc_refuses_bad_arguments),
 		TEST(free_refuses_bad_arguments),
 		TEST(buf_info_refuses_bad_arguments),

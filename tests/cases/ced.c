@@ -1084,8 +1084,8 @@ static void a_circular_area_to_the_host_keeps_its_blocks_whole(void **state)
 static void a_circular_area_to_the_1401_sends_the_oldest(void **state)
 {
 	uint8_t *p = malloc(1000), *back = malloc(3000);
+	struct cedioc_circ circ, *page;
 	int fd = open_session(0);
-	struct cedioc_circ circ;
 	char line[64];
 
 	(void)state;
@@ -1103,6 +1103,14 @@ static void a_circular_area_to_the_1401_sends_the_oldest(void **state)
 			 -CEDERR_NO_MEMORY);
 	assert_int_equal(circ_call(fd, CEDIOC_FREE_CIRC, &circ, 0, 0, 1001),
 			 -CEDERR_NO_MEMORY);
+	/* What cannot be told is not filled */
+	page = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(page != MAP_FAILED);
+	page->size = 599;
+	assert_int_equal(mprotect(page, PAGE, PROT_READ), 0);
+	assert_int_equal(ced(fd, CEDIOC_FREE_CIRC, (unsigned long)page), -EFAULT);
+	assert_front(fd, 0, 0, 1000);
+	unmap(page, PAGE);
 	free_front(fd, 0, 0, 599, 599, 401);
 	sleep_ms(50);
 	assert_int_equal(ced(fd, CEDIOC_LINES, 0), 0);

@@ -105,6 +105,8 @@ static void a_bad_buffer_is_efault(void **state)
 	(void)state;
 	assert_int_equal(write(fd, nowhere, 4), -1);
 	assert_int_equal(errno, EFAULT);
+	/* Who has said nothing has not claimed the 1401 either */
+	assert_int_equal(status(fd, 0).link & CED1401_LINK_MINE, 0);
 	say(fd, "ERR;");
 	assert_true(poll_for(fd, POLLIN, REPLY_MS) & POLLIN);
 	assert_int_equal(read(fd, nowhere, 4), -1);

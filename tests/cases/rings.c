@@ -95,10 +95,12 @@ static void consume_refuses_bad_arguments(void **state)
 {
 	int fd = open_session(0), other = open_session(0);
 	int reader = open_session(O_RDONLY | O_RDONLY_ONLY);
-	struct ced1401_consume c = { 0 };
+	struct ced1401_consume c = { 0 }, *page;
 	uint32_t ring, plain;
 
 	(void)state;
+	page = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(page != MAP_FAILED);
 	map_buffer(fd, 0, PAGE);
 	ring = start_ring(fd, 0, IN_ASK, 0, 1000, 0, 0);
 	plain = start(fd, 0, IN_ASK, 2000, 1000, 1);
@@ -122,6 +124,13 @@ static void consume_refuses_bad_arguments(void **state)
 	assert_int_equal(c.consumed, 0);
 	assert_int_equal(c.overwritten, 0);
 	assert_true(c.time_ns && c.time_ns <= now_ns());
+	/* What cannot be told is not consumed */
+	memcpy(page, &c, sizeof(c));
+	page->bytes = 60;
+	assert_int_equal(mprotect(page, PAGE, PROT_READ), 0);
+	assert_int_equal(call(fd, CED1401_IOC_CONSUME, page), EFAULT);
+	assert_int_equal(consume(fd, ring, 0).consumed, 0);
+	unmap(page, PAGE);
 	assert_int_equal(consume(fd, ring, 60).consumed, 60);
 	assert_int_equal(consume_error(fd, ring, 41, NULL), EINVAL);
 	assert_int_equal(consume(fd, ring, 40).consumed, 100);

@@ -30,7 +30,10 @@
  * A read-only open may read, poll, map PROT_READ, and call WAIT, STATUS,
  * BUF_INFO and FREE; every other ioctl gives EACCES. Every reserved field and
  * unknown flag must be 0, else EINVAL. Every call gives ENODEV once the card is
- * gone.
+ * gone, and EFAULT if its argument cannot be read or its answer cannot be written. A
+ * call that gives EFAULT or ENOMEM has changed nothing, but for these: a STOP has
+ * stopped (and STATUS still tells how), and after mmap's ENOMEM the buffer may be there,
+ * to be mapped or FREEd.
  */
 #ifndef _UAPI_LINUX_CED1401_H
 #define _UAPI_LINUX_CED1401_H
@@ -118,7 +121,7 @@ struct ced1401_buf_info {
  * @offset:	in: where in the buffer it begins, bytes
  * @length:	in: its size, bytes, at least 1
  * @area:	in: ON_REQUEST: the area, 0..7, that requests name; NOW: 0
- * @id:		out: the transfer's id, never 0
+ * @id:		out: the transfer's id, never 0; of no meaning if START fails
  * @threshold:	in: CIRCULAR: poll says EPOLLRDBAND (TO_HOST) or EPOLLWRBAND
  *		(TO_1401) while so many bytes or more wait to be consumed; 0: never
  * @reserved:	0
