@@ -16,7 +16,7 @@
 
 /* To end in any case: rounds of the handler before the line is switched off */
 #define ROUNDS		64
-/* Interrupts in vain between two ticks before the line is masked */
+/* Interrupts in vain, with no latch served in between, before the line is masked */
 #define IN_VAIN		64
 #define TICK		msecs_to_jiffies(100)
 
@@ -177,6 +177,9 @@ void ced_card_put_char(struct ced_card *card, u8 c)
  */
 void ced_card_ack(struct ced_card *card, u8 bits)
 {
+	/* Its interrupt, if it is yet to come, finds nothing, and was not in vain */
+	if (bits & CEDCARD_ACK_LATCHES)
+		card->in_vain = 0;
 	out(card, CEDCARD_ACK, bits);
 }
 

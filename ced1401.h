@@ -172,7 +172,7 @@ struct ced_card {
 	bool resetting;			/* a reset is under way */
 	bool quiet;			/* interrupts off until the next tick */
 	bool masked;			/* the line, too, at its controller */
-	unsigned int in_vain;		/* interrupts without a cause since then */
+	unsigned int in_vain;		/* interrupts without a cause of late */
 	u8 control;			/* shadow of CONTROL without RESET, TEST */
 	unsigned int users;		/* open files */
 	struct list_head sessions;
