@@ -307,11 +307,27 @@ void become_root(void)
 
 /* ---------------------------------------------------------------- buffers */
 
+/*
+ * A megabyte in one piece, below 16 MiB, is more than an old PC of 64 MB can be
+ * sure to have. What needs that is skipped there.
+ */
+static bool too_big_for_this_machine(size_t size)
+{
+	return size >= MIB &&
+	       sysconf(_SC_PHYS_PAGES) < (long)(128 * MIB / PAGE);
+}
+
 uint8_t *map_at(int fd, unsigned int buffer, size_t size, size_t from, int prot)
 {
 	off_t offset = CED1401_BUF_OFFSET(buffer) + from;
 	void *p = mmap(NULL, size, prot, MAP_SHARED, fd, offset);
 
+	if (p == MAP_FAILED && errno == ENOMEM &&
+	    too_big_for_this_machine(size)) {
+		print_message("# this machine has no %zu bytes of DMA memory\n",
+			      size);
+		skip();
+	}
 	if (p == MAP_FAILED)
 		fail_msg("mapping %zu bytes of buffer %u: %s", size, buffer,
 			 strerror(errno));

@@ -14,8 +14,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd -P)
 # A copy in the guest's own memory, without what only a debugger reads: it is
 # loaded hundreds of times
 module=/tmp/ced1401_isa.ko
-strip --strip-debug -o "$module" \
-	"$top/build/module/$(uname -r)/ced1401_isa.ko"
+strip --strip-debug -o "$module" "$CED1401_MODULE"
 PATH=$PATH:/usr/sbin:/sbin
 
 # load PARAMETERS...: what the kernel says to it is in $said
@@ -229,7 +228,9 @@ rmmod_is_busy_while_a_mapping_exists()
 {
 	local pid
 	load
-	coproc "$top/build/tests/cases/holder"
+	local holder=$top/build/tests/cases/holder
+	[[ $(uname -m) == x86_64 ]] || holder+=.32
+	coproc "$holder"
 	pid=$COPROC_PID
 	read -r -t 60 <&"${COPROC[0]}"
 	! rmmod ced1401_isa 2> /dev/null || fails "unloaded under a mapping"
@@ -341,6 +342,15 @@ tests=(
 	it_is_known_as_ced1401
 	a_hundred_times_leave_nothing_behind
 )
+# Of what may differ between kernels
+core=(
+	two_cards_answer
+	without_a_card_insmod_succeeds_and_one_line_says_why
+	irq_minus_1_finds_the_line
+	rmmod_is_busy_while_a_file_is_open
+	rmmod_is_busy_while_a_mapping_exists
+)
+[[ ! ${CED1401_CORE:-} ]] || tests=("${core[@]}")
 
 echo "1..${#tests[@]}"
 number=0 failed=0

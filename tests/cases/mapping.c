@@ -340,16 +340,16 @@ static void a_debugger_reads_and_writes_through_proc_mem(void **state)
 	(void)state;
 	assert_true(mem >= 0);
 	fill(p, 2 * PAGE, 6);
-	assert_int_equal(pread(mem, got, sizeof(got), (uintptr_t)p),
+	assert_int_equal(pread64(mem, got, sizeof(got), (uintptr_t)p),
 			 2 * PAGE);
 	assert_filled(got, sizeof(got), 6);
-	assert_int_equal(pread(mem, got, 100, (uintptr_t)p + PAGE - 50), 100);
+	assert_int_equal(pread64(mem, got, 100, (uintptr_t)p + PAGE - 50), 100);
 	assert_same(got, p + PAGE - 50, 100);
-	assert_int_equal(pwrite(mem, &value, 1, (uintptr_t)p + 5000), 1);
+	assert_int_equal(pwrite64(mem, &value, 1, (uintptr_t)p + 5000), 1);
 	assert_int_equal(p[5000], value);
 	/* Not a byte behind the mapping */
 	unmap(end, PAGE);
-	n = pread(mem, got, 100, (uintptr_t)end - 10);
+	n = pread64(mem, got, 100, (uintptr_t)end - 10);
 	assert_true(n <= 10);
 }
 

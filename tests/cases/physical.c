@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <elf.h>
+#include <link.h>
 #include <sys/mount.h>
 
 #include "common.h"
@@ -193,8 +194,8 @@ static void an_unmapped_buffer_stays_reserved_until_free(void **state)
 static void read_physical(uint64_t phys, uint8_t *to, size_t n)
 {
 	int fd = open("/proc/kcore", O_RDONLY);
-	Elf64_Ehdr header;
-	Elf64_Phdr part;
+	ElfW(Ehdr) header;
+	ElfW(Phdr) part;
 	unsigned int i;
 
 	assert_true(fd >= 0);

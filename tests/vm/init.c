@@ -44,9 +44,6 @@
 #define DEVICE_GID	1401		/* the guest's group "ced1401" */
 #define DEVICE_GROUP	"ced1401"
 
-/* 9p in the protocol that Linux speaks, with the largest messages of 5.10 */
-#define P9_OPTIONS	"trans=virtio,version=9p2000.L,msize=512000,"
-
 static int run_dir = -1;		/* the share "run" */
 static int out_fd = -1, err_fd = -1;	/* its files out and err */
 static int port_fd = -1;		/* the terminal, or the command's input */
@@ -157,6 +154,22 @@ static void do_mount(const char *what, const char *where, const char *type,
 	if (mount(what, where, type, flags, options))
 		fail("cannot mount %s (%s) at %s: %s", what, type, where,
 		     strerror(errno));
+}
+
+/*
+ * The largest messages of 5.10, but on a small machine what is easily found: the
+ * kernel wants each message's memory in one piece.
+ */
+static void mount_share(const char *tag, const char *where, unsigned long flags,
+			const char *cache)
+{
+	long mib = sysconf(_SC_PHYS_PAGES) / (1048576 / sysconf(_SC_PAGESIZE));
+	char options[128];
+
+	snprintf(options, sizeof(options),
+		 "trans=virtio,version=9p2000.L,msize=%u,cache=%s",
+		 mib < 128 ? 16384 : 512000, cache);
+	do_mount(tag, where, "9p", flags, options);
 }
 
 /* A mount that not every kernel has */
@@ -292,7 +305,7 @@ static void mount_root(void)
 	mkdir("/lower", 0755);
 	mkdir("/rw", 0755);
 	mkdir("/new", 0755);
-	do_mount("root", "/lower", "9p", MS_RDONLY, P9_OPTIONS "cache=loose");
+	mount_share("root", "/lower", MS_RDONLY, "loose");
 	do_mount("rw", "/rw", "tmpfs", 0, "mode=0755");
 	mkdir("/rw/upper", 0755);
 	mkdir("/rw/work", 0755);
@@ -363,7 +376,7 @@ static void mount_project(void)
 	snprintf(path, sizeof(path), "/new%s", cfg.project);
 	make_dirs(path);
 	open_parents();
-	do_mount("project", path, "9p", 0, P9_OPTIONS "cache=mmap");
+	mount_share("project", path, 0, "mmap");
 }
 
 /* modprobe in the guest finds the guest's kernel's own modules */
@@ -883,7 +896,7 @@ int main(void)
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	mkdir("/host", 0755);
 	load_boot_modules();
-	do_mount("run", "/host", "9p", 0, P9_OPTIONS "cache=none");
+	mount_share("run", "/host", 0, "none");
 	run_dir = open("/host", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run_dir < 0)
 		fail("/host: %s", strerror(errno));

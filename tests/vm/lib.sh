@@ -46,6 +46,34 @@ quietly()
 	output=$("$@" 2>&1) || { printf '%s\n' "$output" >&2; return 1; }
 }
 
+# as_root COMMAND...: for what an ordinary user may not
+as_root()
+{
+	if ((EUID == 0)); then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# in_root FOLDER COMMAND...: in another Debian's root, as the caller, with the
+# project folder at its own place. The mounts are seen by this command alone, and
+# end with it, however it ends.
+in_root()
+{
+	local root=$1
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	as_root unshare --mount sh -euc '
+		root=$1 top=$2 user=$3
+		shift 3
+		mkdir -p "$root$top"
+		mount --bind "$top" "$root$top"
+		mount -t proc proc "$root/proc"
+		exec chroot --userspec="$user" "$root" "$@"' - \
+		"$root" "$top" "$(id -u):$(id -g)" "$@"
+}
+
 # fetch PACKAGE: download a Debian package to the current folder. The machine's own
 # package lists may be missing or old, and an ordinary user cannot renew them: then
 # apt gets lists of its own in the cache.

@@ -35,6 +35,8 @@ __attribute__((weak)) char cmocka_why[1024];
 		longjmp(cmocka_failed, 1);				\
 	} while (0)
 
+#define skip()			longjmp(cmocka_failed, 2)
+
 #define assert_true(c)							\
 	do {								\
 		if (!(c))						\
@@ -81,15 +83,21 @@ static inline int cmocka_run(const struct CMUnitTest *tests, size_t n,
 	}
 	printf("TAP version 13\n1..%zu\n", n);
 	for (i = 0; i < n; i++) {
-		volatile int well = 0;
+		volatile int well = 0, skipped = 0;
 
-		if (!setjmp(cmocka_failed)) {
+		switch (setjmp(cmocka_failed)) {
+		case 0:
 			tests[i].setup(&state);
 			tests[i].test(&state);
 			well = 1;
+			break;
+		case 2:
+			well = 1;
+			skipped = 1;
+			break;
 		}
-		printf("%s %zu - %s\n", well ? "ok" : "not ok", i + 1,
-		       tests[i].name);
+		printf("%s %zu - %s%s\n", well ? "ok" : "not ok", i + 1,
+		       tests[i].name, skipped ? " # SKIP see above" : "");
 		if (!well)
 			printf("# %s\n", cmocka_why);
 		failed += !well;
