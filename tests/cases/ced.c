@@ -183,7 +183,7 @@ static void make_busy(int fd, unsigned int area)
 
 	assert_int_equal(set_circular(fd, area, memory, 100, false), 0);
 	assert_int_equal(move(fd, "TO1401", area, 0, 10, 0), 0);
-	sleep_ms(20);
+	sleep_ms(20 * slow());
 }
 
 static void make_free(int fd, unsigned int area)
@@ -252,7 +252,7 @@ static void bad_pointers_are_efault_and_lose_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(send_string(fd, "ERR;"), 0);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	for (i = 0; i < LENGTH(with_memory); i++)
 		assert_int_equal(ced(fd, with_memory[i], 16), -EFAULT);
 	assert_true(get_line(fd, line, REPLY_MS));
@@ -348,7 +348,7 @@ static void a_string_goes_whole_or_not_at_all(void **state)
 	make_busy(fd, 3);
 	assert_int_equal(ced(fd, CEDIOC_SEND_STRING(1), (unsigned long)many),
 			 0);
-	sleep_ms(20);
+	sleep_ms(20 * slow());
 	assert_int_equal(ced(fd, CEDIOC_SEND_STRING(200), (unsigned long)many),
 			 0);
 	assert_in_range(ced(fd, CEDIOC_OUT_ROOM, 0), 56, 57);
@@ -382,7 +382,7 @@ static void reset_happens_when_it_is_needed(void **state)
 	(void)state;
 	/* All is well: even its last error stays */
 	assert_int_equal(send_string(fd, "NOSUCH;"), 0);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_RESET, 0), 0);
 	assert_reply(fd, "ERR;", UNKNOWN);
 	/* A reply that nobody has read */
@@ -400,12 +400,12 @@ static void reset_happens_when_it_is_needed(void **state)
 	assert_int_equal(unset_area(fd, 2), 0);
 	/* A full one, once */
 	assert_int_equal(send_string(fd, "NOSUCH;"), 0);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_FULL_RESET, 0), 0);
 	assert_int_equal(ced(fd, CEDIOC_RESET, 0), 0);
 	assert_reply(fd, "ERR;", "0,0");
 	assert_int_equal(send_string(fd, "NOSUCH;"), 0);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_RESET, 0), 0);
 	assert_reply(fd, "ERR;", UNKNOWN);
 }
@@ -1045,7 +1045,7 @@ static void a_circular_area_to_the_host_keeps_its_blocks_whole(void **state)
 	/* 400 would go over the end by one: it needs the start, which is used */
 	assert_int_equal(move(fd, "TOHOST", 0, 1000, 400, 0), 0);
 	assert_int_equal(send_string(fd, "ERR;"), 0);
-	sleep_ms(100);
+	sleep_ms(100 * slow());
 	assert_int_equal(ced(fd, CEDIOC_LINES, 0), 0);
 	assert_front(fd, 0, 0, 601);
 	/* Free from the front alone */
@@ -1054,7 +1054,7 @@ static void a_circular_area_to_the_host_keeps_its_blocks_whole(void **state)
 	assert_int_equal(circ_call(fd, CEDIOC_FREE_CIRC, &circ, 0, 0, 602),
 			 -CEDERR_NO_MEMORY);
 	free_front(fd, 0, 0, 399, 399, 202);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_LINES, 0), 0);
 	assert_same(p, all, 601);
 	/* With the 400th byte there is room, at the start */
@@ -1097,7 +1097,7 @@ static void a_circular_area_to_the_1401_sends_the_oldest(void **state)
 	fill(p, 1000, 1);
 	assert_int_equal(move(fd, "TO1401", 0, 0, 600, 5), 0);
 	assert_int_equal(send_string(fd, "ERR;"), 0);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_LINES, 0), 0);
 	assert_int_equal(circ_call(fd, CEDIOC_FREE_CIRC, &circ, 0, 1, 100),
 			 -CEDERR_NO_MEMORY);
@@ -1112,7 +1112,7 @@ static void a_circular_area_to_the_1401_sends_the_oldest(void **state)
 	assert_front(fd, 0, 0, 1000);
 	unmap(page, PAGE);
 	free_front(fd, 0, 0, 599, 599, 401);
-	sleep_ms(50);
+	sleep_ms(50 * slow());
 	assert_int_equal(ced(fd, CEDIOC_LINES, 0), 0);
 	free_front(fd, 0, 599, 401, 0, 0);
 	assert_true(get_line(fd, line, REPLY_MS));

@@ -165,7 +165,7 @@ static void areas_stay(void **state)
 		fill(memory, 5000, 3);
 		to_1401(fd, 2, 0, 5000, 0);
 		say(fd, "TO1401,0,100,0,3;");
-		sleep_ms(50);
+		sleep_ms(50 * slow());
 		assert_int_equal(ioctl(fd, CEDIOC_UNSET_AREA, 3), -1);
 		assert_int_equal(errno, CEDERR_UNLOCK);
 		set_card_property(way->property, false);
