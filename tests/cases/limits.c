@@ -599,7 +599,7 @@ static void closing_does_not_wait_for_anothers_resets(void **state)
 	done = sysfs_number("statistics/resets") - before;
 	kill_child(pid);
 	print_message("# %ld resets while %u files were closed\n", done, closed);
-	assert_true(done < closed / 2);
+	assert_true(done < (long)closed / 2);
 }
 
 /* ---- the log ---- */
