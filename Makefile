@@ -12,7 +12,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
-.PHONY: all install clean distclean help card guest demo check unit lint
+.PHONY: all install clean distclean help card guest demo check unit lint \
+	check-debug coverage check-kernels fuzz
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 	@test -e $(KDIR)/Makefile || { \
@@ -34,8 +35,20 @@ guest: ## a shell in the guest, with the virtual card and the driver
 demo: ## record, through the virtual 1401, ADC=any.wav (or a voice) and play it
 	$(call timed,demo/run)
 
-check: ## run every test; the last line counts them (STEPS="lint unit": some)
-	@tests/check $(STEPS)
+check: ## run the tests, on this Debian's kernel (STEPS="lint unit": some of them)
+	@tests/check $(or $(STEPS),check)
+
+check-debug: ## ... on debug kernels: sanitizers, lock checking, failing memory
+	@tests/check check-debug
+
+coverage: ## what check-debug has reached, by file (at least 95% of the lines)
+	@tests/check coverage
+
+check-kernels: ## ... on every kernel of Debian from 5.10, 32-bit ones included
+	@tests/check check-kernels
+
+fuzz: ## look for what nobody thought of, for MINUTES=10
+	tests/fuzz/run $(or $(MINUTES),10)
 
 unit: ## run the unit tests on the host alone
 	@tests/check unit
@@ -52,7 +65,7 @@ distclean: clean ## ... and what is kept in ~/.cache/ced1401 (kernel, QEMU heade
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/ced1401"
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'KDIR=FOLDER   kernel headers to build the module against'

@@ -34,6 +34,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -475,8 +476,11 @@ static void make_user(void)
 
 static void become_user(void)
 {
+	/* What kernels give since 5.16; before, it was 64 KiB */
+	struct rlimit memlock = { 8 << 20, 8 << 20 };
 	gid_t groups[2] = { user_gid, DEVICE_GID };
 
+	setrlimit(RLIMIT_MEMLOCK, &memlock);
 	if (!cfg.user)
 		return;
 	if (setgroups(2, groups) || setresgid(user_gid, user_gid, user_gid) ||
