@@ -193,9 +193,9 @@ static void an_unmapped_buffer_stays_reserved_until_free(void **state)
  */
 static void read_physical(uint64_t phys, uint8_t *to, size_t n)
 {
-	int fd = open("/proc/kcore", O_RDONLY);
 	ElfW(Ehdr) header;
 	ElfW(Phdr) part;
+	int fd = open("/proc/kcore", O_RDONLY);
 	unsigned int i;
 
 	assert_true(fd >= 0);
