@@ -6,8 +6,9 @@
 #   cache  where slow results are kept, outside the checkout
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ced1401
-# modprobe and depmod live in /sbin, which an ordinary user's PATH lacks
-PATH=$PATH:/usr/sbin:/sbin
+# modprobe and depmod live in /sbin, which an ordinary user's PATH lacks; and what is
+# meant is Debian's python3, whatever comes first there
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 mkdir -p "$cache"
 
 # die STATUS MESSAGE...
@@ -32,7 +33,7 @@ once()
 	(
 		flock 9
 		if [[ ! -e $path ]]; then
-			rm -rf "$path.new"
+			rm -rf --one-file-system "$path.new"
 			"$@" "$path.new"
 			mv "$path.new" "$path"
 		fi
