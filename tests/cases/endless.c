@@ -450,7 +450,8 @@ static void to_the_1401_nothing_is_lost_by_request(void **state)
 	assert_well(fd);
 	assert_int_equal(status(fd, id).lost, 0);
 	assert_int_equal(status(fd, id).bytes, played);
-	assert_true(reads >= 10);
+	/* Each of a memory full, but for the last */
+	assert_true(reads >= all / MEMORY - 1);
 }
 
 /* ------------------------------------------------------------------- to the DACs */

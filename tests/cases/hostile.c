@@ -481,15 +481,23 @@ static long interrupts_in_a_second(void)
 
 #define TALKS 20
 
-/* With a line that works most words make an interrupt; the tick alone makes none */
+/*
+ * With a line that works most words make an interrupt; the tick alone makes none. On a
+ * slow machine the tick, or the writer himself, may be there first: then talk on.
+ */
 static void assert_interrupted(int fd)
 {
 	long before = sysfs_number("statistics/interrupts");
+	uint64_t end = now_ns() + LATE_MS * MS;
 	unsigned int i;
 
-	for (i = 0; i < TALKS; i++)
-		assert_well(fd);
-	assert_true(sysfs_number("statistics/interrupts") - before >= TALKS / 4);
+	do {
+		for (i = 0; i < TALKS; i++)
+			assert_well(fd);
+		if (now_ns() > end)
+			fail_msg("%ld interrupts",
+				 sysfs_number("statistics/interrupts") - before);
+	} while (sysfs_number("statistics/interrupts") - before < TALKS / 4);
 }
 
 /* 64 in vain between two ticks, and some that were meant */
@@ -560,7 +568,9 @@ static void a_dead_card_is_no_card(void **state)
 	/* The card, which no one can stop now, has all its DREQ again */
 	s = status(fd, moving);
 	assert_int_equal(s.link & (CED1401_LINK_POWER | CED1401_LINK_CABLE), 0);
-	await_event(fd, CED1401_EVENT_OFFLINE);
+	/* The tick may have seen it before */
+	if (!(s.events & CED1401_EVENT_OFFLINE))
+		await_event(fd, CED1401_EVENT_OFFLINE);
 	assert_int_equal(status(fd, moving).state, CED1401_STATE_FAILED);
 	assert_int_equal(status(fd, moving).error, -ENODEV);
 	assert_int_equal(status(fd, armed).error, -ENODEV);

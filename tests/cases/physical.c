@@ -142,9 +142,16 @@ static void sixty_four_buffers_do_not_overlap(void **state)
 	}
 }
 
+/* Kernels with this option BUG on the mark on such pages, and the driver leaves it */
+static bool may_be_marked(void)
+{
+	return system("zgrep -qx CONFIG_DEBUG_VM_PGFLAGS=y /proc/config.gz 2> /dev/null") != 0;
+}
+
 static void pages_are_reserved_while_the_buffer_lives(void **state)
 {
 	static const size_t sizes[] = { PAGE, 64 * KIB, MIB };
+	const uint64_t marked = may_be_marked();
 	unsigned int i;
 
 	(void)state;
@@ -158,14 +165,14 @@ static void pages_are_reserved_while_the_buffer_lives(void **state)
 		map = map_buffer(fd, 0, sizes[i]);
 		p = place_of(0);
 		assert_int_equal(reserved_pages(p.phys, p.size),
-				 p.size / PAGE);
+				 p.size / PAGE * marked);
 		/* While anything holds it, and no longer */
 		assert_int_equal(free_buffer(fd, 0), 0);
 		assert_int_equal(reserved_pages(p.phys, p.size),
-				 p.size / PAGE);
+				 p.size / PAGE * marked);
 		close(fd);
 		assert_int_equal(reserved_pages(p.phys, p.size),
-				 p.size / PAGE);
+				 p.size / PAGE * marked);
 		unmap(map, sizes[i]);
 		assert_int_equal(reserved_pages(p.phys, p.charged), 0);
 	}
@@ -182,7 +189,8 @@ static void an_unmapped_buffer_stays_reserved_until_free(void **state)
 	unmap(map_buffer(fd, 0, 64 * KIB), 64 * KIB);
 	p = place_of(0);
 	assert_int_equal(p.maps, 0);
-	assert_int_equal(reserved_pages(p.phys, p.size), 16);
+	assert_int_equal(reserved_pages(p.phys, p.size),
+			 may_be_marked() ? 16 : 0);
 	assert_int_equal(free_buffer(fd, 0), 0);
 	assert_int_equal(reserved_pages(p.phys, p.charged), 0);
 }
