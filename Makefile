@@ -12,7 +12,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
-.PHONY: all install clean distclean help card guest demo check unit lint \
+.PHONY: all install lib clean distclean help card guest demo check unit lint \
 	check-debug coverage check-kernels fuzz
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
@@ -25,6 +25,10 @@ all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 
 install: ## install the module where modprobe finds it (as root)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+lib: ## build libced1401, shared and static, into build/lib
+	@tests/vm/need lib $$(cat lib/packages)
+	$(MAKE) -C lib
 
 card: ## build the virtual card for the installed QEMU
 	$(call timed,tests/vm/need card $$(qemu/build --packages) && qemu/build)

@@ -71,6 +71,8 @@ extern "C" {
 #define CED1401L_E_SELFTEST	(-1402004)
 /* A block did not come whole: the 1401 or the driver ended it early */
 #define CED1401L_E_BLOCK	(-1402005)
+/* A FIFO stream runs, and has the DMA channel: blocks cannot move until it ends */
+#define CED1401L_E_FIFO		(-1402006)
 
 /**
  * ced1401_strerror - what a result means
@@ -92,8 +94,8 @@ const char *ced1401_version(void);
 typedef struct ced1401_device ced1401_device;
 
 /* Flags of ced1401_open() */
-#define CED1401L_READ_ONLY	0x1	/* look only: info, no commands, no memory */
-#define CED1401L_NONBLOCK	0x2	/* do not wait while another program has it */
+#define CED1401L_READ_ONLY	0x1u	/* look only: info, no commands, no memory */
+#define CED1401L_NONBLOCK	0x2u	/* do not wait while another program has it */
 
 /**
  * ced1401_open - begin a session
@@ -186,10 +188,10 @@ int ced1401_self_test(ced1401_device *device, int timeout_ms,
 		      struct ced1401_selftest *result);
 
 /* Bits of ced1401_info.link */
-#define CED1401L_LINK_MINE	0x1	/* this session has the 1401 */
-#define CED1401L_LINK_OTHER	0x2	/* another session has it */
-#define CED1401L_LINK_POWER	0x4	/* it is switched on */
-#define CED1401L_LINK_CABLE	0x8	/* its cable is connected */
+#define CED1401L_LINK_MINE	0x1u	/* this session has the 1401 */
+#define CED1401L_LINK_OTHER	0x2u	/* another session has it */
+#define CED1401L_LINK_POWER	0x4u	/* it is switched on */
+#define CED1401L_LINK_CABLE	0x8u	/* its cable is connected */
 
 /**
  * struct ced1401_info - what is known without asking the 1401
@@ -343,8 +345,8 @@ int ced1401_write_memory(ced1401_device *device, uint32_t address,
 			 const void *from, size_t size);
 
 /* Directions of an area */
-#define CED1401L_TO_HOST	0x1	/* the 1401 writes to it */
-#define CED1401L_TO_1401	0x2	/* the 1401 reads from it */
+#define CED1401L_TO_HOST	0x1u	/* the 1401 writes to it */
+#define CED1401L_TO_1401	0x2u	/* the 1401 reads from it */
 
 /**
  * ced1401_area_set - let the 1401 address memory, for commands of one's own
@@ -358,7 +360,7 @@ int ced1401_write_memory(ced1401_device *device, uint32_t address,
  * of the caller's; streams and one-shot sampling take one or two of the eight while
  * they run.
  *
- * Return: the area's number, 0 to 7; -EINVAL, -EBUSY (all eight are in use), -ENODEV.
+ * Return: the area's number, 0 to 7; -EINVAL, -ENOSPC (all eight are in use), -ENODEV.
  */
 int ced1401_area_set(ced1401_device *device, void *memory, size_t size,
 		     unsigned int direction);
@@ -467,8 +469,8 @@ int ced1401_vquery_line(ced1401_device *device, char *line, size_t size,
  *
  * For what the calls above do not fit: replies of several lines, commands whose reply
  * comes much later. The caller then reads every line that comes, and asks for ERR if he
- * wants to know; a later call of the kinds above would take lines that are left for its
- * own, unless ced1401_sync() is called before.
+ * wants to know, between ced1401_lock() and ced1401_unlock(). Lines that he leaves, and
+ * the error, are forgotten by the next call of the kinds above.
  *
  * Return: 0, -EBUSY, -ENODEV, -ETIMEDOUT, -EMSGSIZE, -EACCES.
  */
@@ -485,7 +487,7 @@ int ced1401_vsend(ced1401_device *device, const char *format, va_list args)
  * @timeout_ms: how long; 0: only if a whole line is there
  *
  * Return: the line's length, also more than @size - 1; -ETIMEDOUT, -EAGAIN (what has
- * come of the line is kept), -ENODEV, -EINTR.
+ * come of the line is kept), -ENODEV, -ESHUTDOWN.
  */
 int ced1401_read_line(ced1401_device *device, char *line, size_t size,
 		      int timeout_ms);
@@ -617,7 +619,7 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
 #define CED1401L_REQUEST	3	/* blocks that the 1401 asks for: XSTREAM, XPLAY */
 
 /* Flags of ced1401_signal and ced1401_stream_config */
-#define CED1401L_IN_TURN	0x1	/* sample channels in turn, evenly spread
+#define CED1401L_IN_TURN	0x1u	/* sample channels in turn, evenly spread
 					 * over a frame's time (ADCMEM), not at once */
 
 /**
@@ -1055,10 +1057,10 @@ int ced1401_stream_set_callback(ced1401_stream *stream,
 				ced1401_stream_callback *callback, void *user);
 
 /* What ced1401_event_callback is told, one or more */
-#define CED1401L_EVENT_OFFLINE	0x1	/* the 1401 was switched off or unplugged */
-#define CED1401L_EVENT_RESET	0x2	/* it is back, or the PC woke: it was reset */
-#define CED1401L_EVENT_GONE	0x4	/* the card is gone: nothing works any more */
-#define CED1401L_EVENT_REFUSED	0x8	/* it asked for a block that no area holds */
+#define CED1401L_EVENT_OFFLINE	0x1u	/* the 1401 was switched off or unplugged */
+#define CED1401L_EVENT_RESET	0x2u	/* it is back, or the PC woke: it was reset */
+#define CED1401L_EVENT_GONE	0x4u	/* the card is gone: nothing works any more */
+#define CED1401L_EVENT_REFUSED	0x8u	/* it asked for a block that no area holds */
 
 /**
  * ced1401_event_callback - the 1401 itself has news

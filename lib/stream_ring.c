@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Streams over a ring of the driver's (CIRCULAR): through the card's FIFO (NOW), or by
+ * blocks that the 1401 asks for (ON_REQUEST).
+ *
+ * While a block of the second kind waits for room or data in the ring, the 1401 obeys
+ * commands but sends no replies. So what ends such a stream looks, while no reply comes,
+ * whether a block waits, and then gives it up.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "stream.h"
+
+#define BLOCK_MOST	131072u		/* bytes: what the 1401 takes */
+#define BLOCK_PART	4		/* of the ring, at the most */
+#define LAST_MS		2000		/* for what is in the FIFO at the end */
+
+static bool has_ended(const struct transfer *transfer)
+{
+	return transfer->status.state == CED1401_STATE_DONE ||
+	       transfer->status.state == CED1401_STATE_FAILED;
+}
+
+/* What moved, as of now; false if the driver does not know the transfer any more */
+static bool see(ced1401_stream *s, uint64_t bytes, uint64_t *over)
+{
+	struct ced1401_consume consume = { .id = s->transfer.id, .bytes = bytes };
+
+	if (!s->transfer.id ||
+	    ioctl(s->dev->fd, CED1401_IOC_CONSUME, &consume))
+		return false;
+	s->moved = consume.moved / s->frame;
+	s->time_ns = consume.time_ns;
+	if (over)
+		*over = (consume.overwritten + s->frame - 1) / s->frame;
+	return true;
+}
+
+/*
+ * How it ended, or that it goes on (-EINPROGRESS). One whose block broke off has no
+ * future: the 1401 has ended its stream.
+ */
+static int how_it_stands(ced1401_stream *s)
+{
+	struct transfer *t = &s->transfer;
+	int error;
+
+	if (device_look(s->dev) == -ENODEV && s->dev->gone)
+		return -ENODEV;
+	error = t->error;
+	if (!error && t->events & CED1401_EVENT_REFUSED)
+		error = -EPIPE;
+	if (!error && !has_ended(t))
+		return -EINPROGRESS;
+	if (error == -ECANCELED && s->stopping)
+		return 0;
+	return transfer_result(error);
+}
+
+static void ring_look(ced1401_stream *s)
+{
+	int error;
+
+	see(s, 0, NULL);
+	/* While there is enough nothing else is asked */
+	if (stream_available(s) >= s->wake)
+		return;
+	error = how_it_stands(s);
+	if (error != -EINPROGRESS)
+		stream_finish(s, error);
+}
+
+static int ring_prepare(ced1401_stream *s)
+{
+	return stream_choose_clock(s, 1);
+}
+
+static int begin(ced1401_stream *s, uint32_t mode)
+{
+	struct ced1401_start start = {
+		.buffer = s->buffer,
+		.flags = (s->out ? CED1401_TO_1401 : CED1401_TO_HOST) | mode |
+			 CED1401_CIRCULAR,
+		.length = s->ring * s->frame,
+		.threshold = s->wake * s->frame,
+	};
+	int ret = ced1401_claim(s->dev, s->dev->timeout_ms);
+
+	if (!ret)
+		ret = mode == CED1401_NOW ?
+		      transfer_begin(s->dev, &s->transfer, &start) :
+		      transfer_begin_area(s->dev, &s->transfer, &start);
+	s->area = start.area;
+	return ret;
+}
+
+/* The 1401 would not: what it said last is the result */
+static int refused(ced1401_stream *s, int ret)
+{
+	if (ret)
+		transfer_end(s->dev, &s->transfer);
+	return ret;
+}
+
+static int fifo_start(ced1401_stream *s)
+{
+	char clock[32];
+	int ret = begin(s, CED1401_NOW);
+
+	if (ret)
+		return ret;
+	stream_clock_text(s, clock);
+	return refused(s, ced1401_command(s->dev, "%s,%s,%s;",
+					  s->out ? s->kind->out : s->kind->in,
+					  s->list, clock));
+}
+
+/* Frames of a block: what a wake-up is for, as far as ring and 1401 allow */
+static uint32_t block_frames(const ced1401_stream *s)
+{
+	uint64_t most = s->ring / BLOCK_PART, block = s->wake;
+
+	if (most > BLOCK_MOST / s->frame)
+		most = BLOCK_MOST / s->frame;
+	if (block > most)
+		block = most;
+	return block ? (uint32_t)block : 1;
+}
+
+static int request_start(ced1401_stream *s)
+{
+	char clock[32];
+	int ret;
+
+	s->block = block_frames(s);
+	ret = begin(s, CED1401_ON_REQUEST);
+	if (ret)
+		return ret;
+	stream_clock_text(s, clock);
+	return refused(s, ced1401_command(s->dev, "%s,%u,%u,%s,%s;",
+					  s->out ? s->kind->out : s->kind->in,
+					  s->area, s->block * s->frame, s->list,
+					  clock));
+}
+
+static int ring_wait(ced1401_stream *s, uint64_t frames, uint64_t deadline)
+{
+	struct ced1401_wait wait = {
+		.id = s->transfer.id,
+		.bytes = frames * s->frame,
+		.deadline_ns = deadline,
+	};
+
+	if (ioctl(s->dev->fd, CED1401_IOC_WAIT, &wait) &&
+	    (errno == EINTR || errno == ETIMEDOUT))
+		return -errno;
+	return 0;
+}
+
+static uint64_t ring_consume(ced1401_stream *s, uint64_t frames)
+{
+	uint64_t over = 0;
+
+	see(s, frames * s->frame, &over);
+	return over;
+}
+
+static void ring_end(ced1401_stream *s)
+{
+	transfer_stop(s->dev, &s->transfer);
+	see(s, 0, NULL);
+}
+
+/* -------------------------------------------------------------------- stop */
+
+/* So many frames the 1401 lost: it counts samples, the DACs' clocks are frames */
+static void enter_lost(ced1401_stream *s, const char *reply)
+{
+	long values[2];
+
+	if (parse_numbers(reply, values, 2) != 2 || values[1] < 0)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->lost_1401 = (uint64_t)values[1] / (s->out ? 1 : s->n);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* No reply comes: if a block waits, it is given up, or none ever comes */
+static void give_up_block(void *user)
+{
+	ced1401_stream *s = user;
+
+	device_look(s->dev);
+	if (s->transfer.status.state == CED1401_STATE_WAITING)
+		transfer_stop(s->dev, &s->transfer);
+}
+
+/* Say that it is to end, and hear what was lost */
+static int say_end(ced1401_stream *s, talk_idle *idle)
+{
+	const char *name = s->out ? s->kind->out : s->kind->in;
+	char text[64], reply[64];
+	int ret;
+
+	/* To the DACs at once, whatever the 1401 still holds */
+	if (s->out)
+		snprintf(text, sizeof(text), "KILL,%s;%s,?;", name, name);
+	else
+		snprintf(text, sizeof(text), "%s,K;%s,?;", name, name);
+	ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, idle, s);
+	/* That error was ours, and is over */
+	if (ret == CED1401L_1401(ERROR_GIVEN_UP)) {
+		snprintf(text, sizeof(text), "%s,?;", name);
+		ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, NULL,
+				    NULL);
+	}
+	if (ret < 0)
+		return ret;
+	enter_lost(s, reply);
+	return 0;
+}
+
+static int ring_ask(ced1401_stream *s, talk_idle *idle)
+{
+	char text[64], reply[64];
+	int ret;
+
+	snprintf(text, sizeof(text), "%s,?;", s->out ? s->kind->out : s->kind->in);
+	ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, idle, s);
+	if (ret < 0)
+		return ret;
+	enter_lost(s, reply);
+	return 0;
+}
+
+/* Whether it has ended by itself: then the 1401 need not be asked */
+static bool is_over(ced1401_stream *s)
+{
+	int error;
+
+	pthread_mutex_lock(&s->lock);
+	error = how_it_stands(s);
+	if (error != -EINPROGRESS)
+		stream_finish(s, error);
+	pthread_mutex_unlock(&s->lock);
+	return error != -EINPROGRESS;
+}
+
+static int fifo_stop(ced1401_stream *s)
+{
+	int ret;
+
+	if (is_over(s))
+		return 0;
+	ret = say_end(s, NULL);
+	pthread_mutex_lock(&s->lock);
+	/* To the host what is in the FIFO still comes, and with it the end */
+	if (ret)
+		stream_finish(s, ret);
+	else if (s->out)
+		stream_finish(s, 0);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+static int request_stop(ced1401_stream *s)
+{
+	int ret;
+
+	if (is_over(s))
+		return 0;
+	ret = say_end(s, give_up_block);
+	/* No block is asked for any more, and none waits */
+	pthread_mutex_lock(&s->lock);
+	stream_finish(s, ret);
+	pthread_mutex_unlock(&s->lock);
+	/* A block that was given up is no error of the next command's */
+	if (!ret)
+		ced1401_command(s->dev, "%s", "");
+	return ret;
+}
+
+void stream_ring_close(ced1401_stream *s)
+{
+	struct ced1401_wait wait = {
+		.id = s->transfer.id,
+		.deadline_ns = deadline_after(LAST_MS),
+	};
+	struct ced1401_consume all = { .id = s->transfer.id };
+
+	if (!s->transfer.id)
+		return;
+	if (s->kind == &stream_fifo && s->state == CED1401L_STREAM_ENDING)
+		ioctl(s->dev->fd, CED1401_IOC_WAIT, &wait);
+	transfer_stop(s->dev, &s->transfer);
+	/* Nor may a ring with nobody to read it be ready for ever */
+	if (!ioctl(s->dev->fd, CED1401_IOC_CONSUME, &all)) {
+		all.bytes = all.moved - all.consumed;
+		ioctl(s->dev->fd, CED1401_IOC_CONSUME, &all);
+	}
+	transfer_end(s->dev, &s->transfer);
+}
+
+const struct stream_kind stream_fifo = {
+	.method = CED1401L_FIFO,
+	.in = "XFIFO",
+	.out = "XFOUT",
+	.prepare = ring_prepare,
+	.start = fifo_start,
+	.look = ring_look,
+	.wait = ring_wait,
+	.consume = ring_consume,
+	.ask = ring_ask,
+	.stop = fifo_stop,
+	.end = ring_end,
+};
+
+const struct stream_kind stream_request = {
+	.method = CED1401L_REQUEST,
+	.in = "XSTREAM",
+	.out = "XPLAY",
+	.prepare = ring_prepare,
+	.start = request_start,
+	.look = ring_look,
+	.wait = ring_wait,
+	.consume = ring_consume,
+	.ask = ring_ask,
+	.stop = request_stop,
+	.end = ring_end,
+};

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The conversation with the 1401: commands, replies, and its errors.
+ *
+ * Each command is followed by ERR, so that one which fails, and has no reply, is known
+ * at once. What the first line that comes is, the reply or ERR's, cannot always be told
+ * from the line: "5,7" may be both. Then the 1401 is asked for a command that it
+ * cannot have, whose error (255) shows how many lines were before. No time-out is
+ * needed to tell.
+ *
+ * When a reply did not come in time, or lines are there that nobody asked for, the
+ * conversation is out of step; it is put in step again before the next command.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define SLICE_MS	100	/* to notice that the 1401 was reset meanwhile */
+#define IDLE_MS		20	/* between calls of talk_idle */
+#define CR		'\r'
+
+/* ---------------------------------------------------------- characters */
+
+static unsigned int generation(const ced1401_device *dev)
+{
+	return __atomic_load_n(&dev->generation, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t reply_deadline(const ced1401_device *dev, int more_ms)
+{
+	int ms = __atomic_load_n(&dev->timeout_ms, __ATOMIC_RELAXED);
+
+	if (ms < 0 || more_ms > INT_MAX - ms)
+		return 0;
+	return deadline_after(ms + more_ms);
+}
+
+/* The 1401 was reset or given up: the driver's buffers are empty, and so is ours */
+static void forget_words(ced1401_device *dev)
+{
+	dev->spoken = generation(dev);
+	dev->rx_n = 0;
+	dev->out_of_step = false;
+	dev->known_n = 0;
+}
+
+static int send_all(ced1401_device *dev, const char *text, uint64_t deadline)
+{
+	size_t n = strlen(text), sent = 0;
+	int ret = 0;
+
+	while (ret >= 0 && sent < n) {
+		ssize_t wrote = write(dev->fd, text + sent, n - sent);
+
+		if (wrote > 0)
+			sent += (size_t)wrote;
+		else if (wrote < 0 && errno == EAGAIN)
+			ret = device_await(dev, POLLOUT, deadline, SLICE_MS);
+		else if (wrote < 0 && errno != EINTR)
+			ret = errno == EBUSY ? -ESHUTDOWN : result_of_errno();
+		if (generation(dev) != dev->spoken)
+			ret = -ESHUTDOWN;
+	}
+	if (ret < 0 && sent)
+		dev->out_of_step = true;
+	return ret < 0 ? ret : 0;
+}
+
+/* Take what characters there are: how many, or -EAGAIN */
+static int take_chars(ced1401_device *dev)
+{
+	ssize_t n;
+
+	if (dev->rx_n == sizeof(dev->rx))
+		return -EBADMSG;
+	do {
+		n = read(dev->fd, dev->rx + dev->rx_n,
+			 sizeof(dev->rx) - dev->rx_n);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	dev->rx_n += (size_t)n;
+	return (int)n;
+}
+
+/* The first whole line of what has come, without its CR; -EAGAIN: there is none */
+static int cut_line(ced1401_device *dev, char *line, size_t size)
+{
+	const char *end = memchr(dev->rx, CR, dev->rx_n);
+	size_t n, i, length = 0;
+
+	if (!end)
+		return -EAGAIN;
+	n = (size_t)(end - dev->rx);
+	for (i = 0; i < n; i++) {
+		if (dev->rx[i] == '\n')
+			continue;
+		if (length + 1 < size)
+			line[length] = dev->rx[i];
+		length++;
+	}
+	if (size)
+		line[length < size ? length : size - 1] = '\0';
+	dev->rx_n -= n + 1;
+	memmove(dev->rx, end + 1, dev->rx_n);
+	return (int)length;
+}
+
+/**
+ * struct waiting - how to wait for a line
+ * @deadline:	ns
+ * @idle:	NULL or called while nothing comes
+ * @user:	for @idle
+ */
+struct waiting {
+	uint64_t deadline;
+	talk_idle *idle;
+	void *user;
+};
+
+/* Nothing has come for a while */
+static void be_idle(ced1401_device *dev, const struct waiting *how)
+{
+	if (how->idle)
+		how->idle(how->user);
+	if (dev->serve && pthread_equal(dev->serve_by, pthread_self()))
+		dev->serve(dev->serve_user);
+}
+
+static int hear(ced1401_device *dev, char *line, size_t size,
+		const struct waiting *how)
+{
+	int slice_ms = how->idle || dev->serve ? IDLE_MS : SLICE_MS, ret;
+
+	for (;;) {
+		ret = cut_line(dev, line, size);
+		if (ret != -EAGAIN)
+			return ret;
+		if (generation(dev) != dev->spoken)
+			return -ESHUTDOWN;
+		ret = take_chars(dev);
+		if (ret > 0)
+			continue;
+		if (ret && ret != -EAGAIN)
+			break;
+		ret = device_await(dev, POLLIN, how->deadline, slice_ms);
+		if (ret < 0)
+			break;
+		if (!ret)
+			be_idle(dev, how);
+	}
+	dev->out_of_step = true;
+	return ret;
+}
+
+/* A line that must be ERR's */
+static int hear_error(ced1401_device *dev, long *error, long *detail,
+		      const struct waiting *how)
+{
+	char line[LINE_MAX_1401];
+	int ret = hear(dev, line, sizeof(line), how);
+
+	if (ret < 0)
+		return ret;
+	if (parse_error(line, error, detail))
+		return 0;
+	dev->out_of_step = true;
+	return -EBADMSG;
+}
+
+/* --------------------------------------------------------------- in step */
+
+#define MARKS		8
+
+/*
+ * Forget what is on its way: ask for a pattern of errors that nobody else would have
+ * asked for, and read until it has come.
+ */
+static int get_in_step(ced1401_device *dev, uint64_t deadline)
+{
+	unsigned int pattern = (unsigned int)(now_ns() >> 10), seen = 0, i;
+	const unsigned int all = (1u << MARKS) - 1;
+	const struct waiting how = { .deadline = deadline };
+	char text[COMMAND_MAX] = ";ERR;", line[LINE_MAX_1401];
+	int ret;
+
+	/* With both kinds in it, and an end that a line of before cannot be */
+	pattern = (pattern << 2 | 1) & all;
+	for (i = MARKS; i--;)
+		strcat(text, pattern >> i & 1 ? UNKNOWN_COMMAND ";ERR;" : "ERR;");
+	dev->rx_n = 0;
+	ret = send_all(dev, text, deadline);
+	for (i = 0; !ret; i++) {
+		long error = -1, detail = -1;
+
+		ret = hear(dev, line, sizeof(line), &how);
+		if (ret < 0)
+			break;
+		ret = 0;
+		if (!parse_error(line, &error, &detail) ||
+		    (error && error != ERROR_UNKNOWN)) {
+			i = UINT_MAX;	/* the pattern cannot have begun */
+			seen = 0;
+			continue;
+		}
+		seen = (seen << 1 | (error == ERROR_UNKNOWN)) & all;
+		if (i + 1 >= MARKS && seen == pattern) {
+			dev->out_of_step = false;
+			return 0;
+		}
+	}
+	dev->out_of_step = true;
+	return ret;
+}
+
+/*
+ * Begin to talk: have the lock and the 1401, in step. The lock is held in any case
+ * when it returns.
+ */
+static int begin(ced1401_device *dev, uint64_t deadline, bool in_step)
+{
+	int ret;
+
+	pthread_mutex_lock(&dev->talk);
+	if (generation(dev) != dev->spoken)
+		forget_words(dev);
+	ret = device_claim(dev, deadline);
+	if (ret || !in_step)
+		return ret;
+	if (dev->rx_n || take_chars(dev) > 0)
+		dev->out_of_step = true;
+	return dev->out_of_step ? get_in_step(dev, deadline) : 0;
+}
+
+static void end(ced1401_device *dev)
+{
+	pthread_mutex_unlock(&dev->talk);
+}
+
+/* -------------------------------------------------------------- exchange */
+
+static int own_error(ced1401_device *dev, const char *text, long error, long detail)
+{
+	int n = (int)strcspn(text, ";\r");
+
+	if (!error)
+		return 0;
+	pthread_mutex_lock(&dev->lock);
+	dev->error = (int)error;
+	dev->detail = detail;
+	snprintf(dev->about, sizeof(dev->about), "%.*s", n, text);
+	pthread_mutex_unlock(&dev->lock);
+	return CED1401L_1401((int)error);
+}
+
+/* The line that has come is a reply, or ERR's: @is_reply tells */
+static int tell_apart(ced1401_device *dev, bool *is_reply, long *error,
+		      long *detail, const struct waiting *how)
+{
+	long mark, mark_detail;
+	int ret = send_all(dev, UNKNOWN_COMMAND ";ERR;", how->deadline);
+
+	if (!ret)
+		ret = hear_error(dev, &mark, &mark_detail, how);
+	*is_reply = !ret && mark != ERROR_UNKNOWN;
+	if (ret || !*is_reply)
+		return ret;
+	/* That was ERR's of the command, and the mark's is still to come */
+	*error = mark;
+	*detail = mark_detail;
+	return hear_error(dev, &mark, &mark_detail, how);
+}
+
+static int hear_reply(ced1401_device *dev, const char *text, char *reply,
+		      size_t size, const struct waiting *how)
+{
+	long error = 0, detail = 0;
+	char line[LINE_MAX_1401];
+	bool is_reply = true;
+	int length, ret;
+
+	length = hear(dev, line, sizeof(line), how);
+	if (length < 0)
+		return length;
+	if (parse_error(line, &error, &detail) && error)
+		ret = tell_apart(dev, &is_reply, &error, &detail, how);
+	else
+		ret = hear_error(dev, &error, &detail, how);
+	if (!ret)
+		ret = own_error(dev, text, error, detail);
+	if (ret)
+		return ret;
+	if (size)
+		snprintf(reply, size, "%s", line);
+	return length;
+}
+
+static int hear_none(ced1401_device *dev, const char *text,
+		     const struct waiting *how)
+{
+	long error = 0, detail = 0;
+	int ret = hear_error(dev, &error, &detail, how);
+
+	return ret ? ret : own_error(dev, text, error, detail);
+}
+
+int talk_exchange(ced1401_device *dev, const char *text, char *reply, size_t size,
+		  int more_ms, talk_idle *idle, void *user)
+{
+	struct waiting how = { .idle = idle, .user = user };
+	char both[COMMAND_MAX + 8];
+	int ret;
+
+	how.deadline = reply_deadline(dev, more_ms);
+	snprintf(both, sizeof(both), "%sERR;", text);
+	ret = begin(dev, how.deadline, true);
+	if (!ret)
+		ret = send_all(dev, both, how.deadline);
+	if (!ret && reply)
+		ret = hear_reply(dev, text, reply, size, &how);
+	else if (!ret)
+		ret = hear_none(dev, text, &how);
+	end(dev);
+	return ret;
+}
+
+int talk_set_serve(ced1401_device *dev, talk_idle *serve, void *user)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&dev->talk);
+	if (serve && dev->serve) {
+		ret = -EALREADY;
+	} else {
+		dev->serve = serve;
+		dev->serve_user = user;
+		dev->serve_by = pthread_self();
+	}
+	pthread_mutex_unlock(&dev->talk);
+	return ret;
+}
+
+/* A command as the 1401 takes it; -EMSGSIZE */
+static int format_command(char text[COMMAND_MAX], const char *format, va_list args)
+{
+	int n = vsnprintf(text, COMMAND_MAX, format, args);
+
+	if (n < 0)
+		return -EINVAL;
+	/* One place for the ';' that ends it */
+	if (n >= COMMAND_MAX - 1)
+		return -EMSGSIZE;
+	if (!n || !strchr(";\r", text[n - 1]))
+		strcpy(text + n, ";");
+	return 0;
+}
+
+/* ---------------------------------------------------------- public calls */
+
+int ced1401_vcommand(ced1401_device *device, const char *format, va_list args)
+{
+	char text[COMMAND_MAX];
+	int ret = format_command(text, format, args);
+
+	return ret ? ret : talk_exchange(device, text, NULL, 0, 0, NULL, NULL);
+}
+
+int ced1401_command(ced1401_device *device, const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vcommand(device, format, args);
+	va_end(args);
+	return ret;
+}
+
+int ced1401_vquery_line(ced1401_device *device, char *line, size_t size,
+			const char *format, va_list args)
+{
+	char text[COMMAND_MAX];
+	int ret = format_command(text, format, args);
+
+	return ret ? ret : talk_exchange(device, text, line ? line : text,
+					 line ? size : 0, 0, NULL, NULL);
+}
+
+int ced1401_query_line(ced1401_device *device, char *line, size_t size,
+		       const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vquery_line(device, line, size, format, args);
+	va_end(args);
+	return ret;
+}
+
+int ced1401_vquery(ced1401_device *device, long *values, unsigned int max,
+		   const char *format, va_list args)
+{
+	char line[LINE_MAX_1401];
+	int ret = ced1401_vquery_line(device, line, sizeof(line), format, args);
+
+	return ret < 0 ? ret : parse_numbers(line, values, max);
+}
+
+int ced1401_query(ced1401_device *device, long *values, unsigned int max,
+		  const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vquery(device, values, max, format, args);
+	va_end(args);
+	return ret;
+}
+
+int talk_ask(ced1401_device *dev, long *values, unsigned int max,
+	     const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vquery(dev, values, max, format, args);
+	va_end(args);
+	return ret < 0 ? ret : (unsigned int)ret < max ? -EBADMSG : 0;
+}
+
+int ced1401_vsend(ced1401_device *device, const char *format, va_list args)
+{
+	char text[COMMAND_MAX];
+	int ret = format_command(text, format, args);
+	uint64_t deadline = reply_deadline(device, 0);
+
+	if (ret)
+		return ret;
+	ret = begin(device, deadline, false);
+	if (!ret)
+		ret = send_all(device, text, deadline);
+	end(device);
+	return ret;
+}
+
+int ced1401_send(ced1401_device *device, const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vsend(device, format, args);
+	va_end(args);
+	return ret;
+}
+
+int ced1401_read_line(ced1401_device *device, char *line, size_t size,
+		      int timeout_ms)
+{
+	const struct waiting how = { .deadline = deadline_after(timeout_ms) };
+	bool in_step;
+	int ret;
+
+	pthread_mutex_lock(&device->talk);
+	if (generation(device) != device->spoken)
+		forget_words(device);
+	/* Patience that has run out here is the caller's affair */
+	in_step = !device->out_of_step;
+	ret = hear(device, line, size, &how);
+	if (ret == -ETIMEDOUT) {
+		device->out_of_step = !in_step;
+		if (!timeout_ms)
+			ret = -EAGAIN;
+	}
+	pthread_mutex_unlock(&device->talk);
+	return ret;
+}
+
+int ced1401_sync(ced1401_device *device)
+{
+	uint64_t deadline = reply_deadline(device, 0);
+	int ret = begin(device, deadline, false);
+
+	if (!ret)
+		ret = get_in_step(device, deadline);
+	end(device);
+	return ret;
+}
+
+int ced1401_error_text(ced1401_device *device, char *text, size_t size,
+		       long *detail)
+{
+	int error;
+
+	pthread_mutex_lock(&device->lock);
+	error = device->error;
+	if (detail)
+		*detail = device->detail;
+	if (size && error)
+		snprintf(text, size, "%s, in \"%s\" (ERR: %d,%ld)",
+			 ced1401_strerror(CED1401L_1401(error)), device->about,
+			 error, device->detail);
+	else if (size)
+		text[0] = '\0';
+	pthread_mutex_unlock(&device->lock);
+	return error;
+}
