@@ -177,8 +177,6 @@ int ced1401_commands(ced1401_device *device, struct ced1401_command_name *list,
 	}
 	if (!ret)
 		ret = ced1401_command(device, "%s", "");
-	else
-		device->out_of_step = true;
 	ced1401_unlock(device);
 	return ret ? ret : n;
 }

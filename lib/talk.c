@@ -451,6 +451,8 @@ int ced1401_vsend(ced1401_device *device, const char *format, va_list args)
 	ret = begin(device, deadline, false);
 	if (!ret)
 		ret = send_all(device, text, deadline);
+	/* Whatever comes of it: it is none of the next command's */
+	device->out_of_step = true;
 	end(device);
 	return ret;
 }
