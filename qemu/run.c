@@ -413,13 +413,16 @@ static void play_store(struct run *run)
 	sync_dacs(run->mon);
 }
 
-/* XPLAY: the clock starts with the first block, so that none is dry before */
-static void xplay_goes(struct run *run)
+/*
+ * XPLAY: the clock starts with the first block, so that none is dry before. With a trigger
+ * that is @now, the moment of all that it starts.
+ */
+static void xplay_goes(struct run *run, int64_t now)
 {
 	if (run->state != RUN_ACTIVE || !run->done)
 		return;
 	if (!run->begun)
-		run->started = clock_ns(run->mon);
+		run->started = now;
 	run->begun = true;
 	if (!realtime(run->mon))
 		play_store(run);
@@ -432,7 +435,7 @@ static void begin(struct run *run, int64_t now)
 	run->state = RUN_ACTIVE;
 	run->started = now;
 	if (run->id == RUN_XPLAY)
-		xplay_goes(run);
+		xplay_goes(run, now);
 	rearm(run->mon);
 	ask_soon(run->mon);
 }
@@ -647,7 +650,7 @@ static void stream_block_over(struct run *run, bool moved)
 			return;
 		ced_ring_push(&run->store, run->moving, run->block);
 		run->done++;
-		xplay_goes(run);
+		xplay_goes(run, clock_ns(run->mon));
 		rearm(run->mon);
 	} else {
 		run->done++;
