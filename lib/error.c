@@ -40,6 +40,7 @@ static const struct text texts[] = {
 	{ CED1401L_E_SELFTEST, "the 1401's self-test failed" },
 	{ CED1401L_E_BLOCK, "a block did not come whole" },
 	{ CED1401L_E_FIFO, "a stream through the card's FIFO runs: no block can move" },
+	{ CED1401L_E_WAITS, "the 1401 does not reply: a stream waits until its ring is read, or filled" },
 	{ CED1401L_1401(1), "the 1401: too few or too many arguments" },
 	{ CED1401L_1401(2), "the 1401: an argument is no number, or out of range" },
 	{ CED1401L_1401(3), "the 1401: beyond its memory" },

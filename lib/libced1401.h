@@ -73,6 +73,10 @@ extern "C" {
 #define CED1401L_E_BLOCK	(-1402005)
 /* A FIFO stream runs, and has the DMA channel: blocks cannot move until it ends */
 #define CED1401L_E_FIFO		(-1402006)
+/* In place of -ETIMEDOUT: a REQUEST stream's ring is full, or to the DACs empty; until the
+ * program makes room, or fills it, the 1401 obeys but does not reply
+ */
+#define CED1401L_E_WAITS	(-1402007)
 
 /**
  * ced1401_strerror - what a result means
@@ -641,7 +645,7 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
  * @lost:	out: frames that were lost, with CED1401L_E_LOST
  * @reserved:	0
  *
- * Of @samples the first @done frames are good, whatever the result.
+ * Of @samples the first @done frames were sampled, whatever the result.
  */
 struct ced1401_signal {
 	const unsigned int *channels;
@@ -703,10 +707,11 @@ struct ced1401_when {
  * What the 1401's memory holds is sampled there and then fetched; what is longer
  * comes as a stream meanwhile.
  *
- * Return: 0, CED1401L_E_MISSED (the rate is too high), CED1401L_E_LOST (frames were lost
- * on the way: @in->done of them came whole before the first loss), -ERANGE (rate),
- * CED1401L_E_1401_FULL, -ETIMEDOUT (no trigger, or it stands still), -ECANCELED, or as
- * ced1401_command().
+ * Return: 0, CED1401L_E_MISSED (the rate is too high), CED1401L_E_LOST (frames were lost on
+ * the way: in the ring, and then it ends at the first loss; or in the 1401, which tells at
+ * the end how many, but not where), -ERANGE (rate), CED1401L_E_1401_FULL, -ETIMEDOUT (no
+ * trigger, or it stands still), -ECANCELED, or as ced1401_command(). After -ECANCELED what
+ * was sampled by then is there.
  */
 int ced1401_capture(ced1401_device *device, struct ced1401_signal *in,
 		    const struct ced1401_when *when);
@@ -718,7 +723,9 @@ int ced1401_capture(ced1401_device *device, struct ced1401_signal *in,
  * @when: NULL: at once
  *
  * The DACs hold the last frame afterwards. Return: as ced1401_capture();
- * CED1401L_E_LOST: the DACs waited for data.
+ * CED1401L_E_LOST: the DACs waited for data. By
+ * CED1401L_REQUEST a little more than @out->frames may be played: the last frame again, to
+ * fill a block.
  */
 int ced1401_play(ced1401_device *device, struct ced1401_signal *out,
 		 const struct ced1401_when *when);
@@ -783,10 +790,13 @@ typedef struct ced1401_stream ced1401_stream;
  * @flags:	0; with CED1401L_MEMORY: CED1401L_IN_TURN
  * @rate:	wanted, frames a second
  * @start:	CED1401L_NOW or CED1401L_ON_TRIGGER
- * @method:	CED1401L_AUTO: FIFO, else REQUEST, else MEMORY.
+ * @method:	CED1401L_AUTO: FIFO, else REQUEST, else MEMORY. Beside another
+ *		stream, which may be opened until ced1401_stream_start(), not FIFO, and to
+ *		the DACs not with less than 32 KiB filled.
  *		FIFO: does not wait for the host, which loses what it is too late for.
  *		REQUEST: between the 1401 and the ring nothing is lost; the 1401 counts
- *		what it had no room for.
+ *		what it had no room for. While it waits for the program it does not reply:
+ *		see CED1401L_E_WAITS.
  *		MEMORY: for a 1401 without those: round and round in its own memory;
  *		to the host only
  * @ring_frames: size of the ring; 0: about a second's, 64 KiB to 1 MiB. Rounded
@@ -813,7 +823,8 @@ struct ced1401_stream_config {
  * @frames:	how many
  * @position:	which frame of the stream the first one is; the stream's first is 0, and
  *		lost ones count
- * @lost:	to the host: frames that were lost directly before @position
+ * @lost:	frames that were lost directly before @position; to the DACs: that were not
+ *		filled in time
  * @time_frames: frames that had been sampled (to the DACs: taken from the ring) ...
  * @time_ns:	... at this moment, CLOCK_MONOTONIC
  */
@@ -902,9 +913,10 @@ int ced1401_stream_out(ced1401_device *device,
  * ced1401_stream_start - begin, or wait for the trigger
  * @stream: the stream, once
  *
- * What is not filled of a ring to the DACs by then is the last filled frame, held.
- * Return: 0, -EALREADY, CED1401L_1401(4) (something that runs has the ADC or DACs), or as
- * ced1401_command().
+ * A ring to the DACs is from now on as long as what was filled: fill it whole. Return: 0,
+ * -EALREADY, -EINVAL (nothing was filled; FIFO: less than 32 KiB, for the card takes half of
+ * that at once), CED1401L_1401(4) (something that runs has the ADC or DACs), CED1401L_E_FIFO,
+ * or as ced1401_command(). After an error the stream has ended.
  */
 int ced1401_stream_start(ced1401_stream *stream);
 

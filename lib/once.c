@@ -119,10 +119,21 @@ static int start(struct shot *shot)
 
 /* ------------------------------------------------------------------- running */
 
+static bool has_moved(struct shot *shot)
+{
+	struct part *part;
+	bool moved = false;
+
+	/* A stream to the DACs asks ahead of the trigger */
+	FOR_PARTS(part, shot)
+		moved |= part->moved && !(part->out && part->stream);
+	return moved;
+}
+
 /* Armed: has the trigger come? */
 static int look_for_trigger(struct shot *shot)
 {
-	int ret = ced1401_clocks_waiting(shot->dev);
+	int ret = has_moved(shot) ? 0 : ced1401_clocks_waiting(shot->dev);
 
 	if (ret < 0)
 		return ret;
@@ -210,10 +221,12 @@ static int run(struct shot *shot)
 				ret = part_look(part);
 			over &= part->over;
 		}
+		if (!ret && shot->phase == CED1401L_ARMED)
+			ret = look_for_trigger(shot);
 		if (ret || over)
 			return ret;
-		ret = shot->phase == CED1401L_ARMED ? look_for_trigger(shot) :
-						      check_stall(shot);
+		if (shot->phase != CED1401L_ARMED)
+			ret = check_stall(shot);
 		if (!ret && now_ns() - told >= TELL_MS * MS_NS / 2) {
 			told = now_ns();
 			ret = tell(shot);

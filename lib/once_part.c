@@ -86,17 +86,24 @@ static int plan_memory(struct part *part, uint32_t whole)
 	return ret;
 }
 
+/* Frames to move in one go: a ring at the most, so that others have their turn */
+static size_t portion(const struct part *part)
+{
+	uint64_t left = part->signal->frames - part->stored;
+
+	return (size_t)(left < part->stream->ring ? left : part->stream->ring);
+}
+
 /* As much as the ring has room for */
 static int fill(struct part *part)
 {
-	uint64_t left = part->signal->frames - part->stored;
+	size_t left = portion(part);
 	int n;
 
 	if (!left)
 		return 0;
 	n = ced1401_stream_write(part->stream, part->signal->samples +
-				 part->stored * part->signal->n_channels,
-				 left < INT32_MAX ? (size_t)left : INT32_MAX, 0);
+				 part->stored * part->signal->n_channels, left, 0);
 	if (n > 0)
 		part->stored += (uint64_t)n;
 	return n > 0 || n == -EAGAIN || n == -EINTR ? 0 : n ? n : -ESHUTDOWN;
@@ -141,6 +148,9 @@ static int plan_stream(struct part *part, const struct part *other, bool trigger
 			continue;
 		if (wanted == CED1401L_AUTO && order[i] == CED1401L_FIFO &&
 		    other && other->stream)
+			continue;
+		if (order[i] == CED1401L_FIFO && part->out &&
+		    part->total * part->frame < FIFO_LEAST)
 			continue;
 		/* A 1401 that waits for a block, not only the trigger, is silent */
 		if (order[i] == CED1401L_REQUEST && part->out && triggered &&
@@ -247,36 +257,40 @@ static int look_memory(struct part *part)
 	return 0;
 }
 
-/* Frames into the caller's memory; what comes behind them is dropped */
+/* Frames into the caller's memory */
 static int take(struct part *part)
 {
 	struct ced1401_signal *signal = part->signal;
 	struct ced1401_piece piece;
-	uint64_t left;
+	size_t left = portion(part);
 	int n;
 
-	for (;;) {
-		left = signal->frames - part->stored;
-		n = left ? ced1401_stream_read(part->stream, signal->samples +
-					part->stored * signal->n_channels,
-					left < INT32_MAX ? (size_t)left :
-							   INT32_MAX, 0, &piece) :
-			   ced1401_stream_acquire(part->stream, &piece, 0, 0);
+	while (left) {
+		n = ced1401_stream_read(part->stream, signal->samples +
+					part->stored * signal->n_channels, left, 0,
+					&piece);
+		if (n == -EAGAIN || n == -EINTR)
+			return 0;
 		if (n <= 0)
-			break;
-		if (!left) {
-			ced1401_stream_release(part->stream, (size_t)n);
-			continue;
-		}
+			return n ? n : -ESHUTDOWN;
 		if (piece.lost) {
 			signal->lost += piece.lost;
 			return CED1401L_E_LOST;
 		}
 		part->stored += (uint64_t)n;
+		left -= (size_t)n;
 	}
-	if (!left || n == -EAGAIN || n == -EINTR)
-		return 0;
-	return n ? n : -ESHUTDOWN;
+	return 0;
+}
+
+/* What comes when there is enough would fill the ring, and hold the 1401 up */
+static void drop(struct part *part)
+{
+	struct ced1401_piece piece;
+	int n = ced1401_stream_acquire(part->stream, &piece, 0, 0);
+
+	if (n > 0)
+		ced1401_stream_release(part->stream, (size_t)n);
 }
 
 static int give(struct part *part)
@@ -294,6 +308,8 @@ void part_pump(struct part *part)
 	    part->stream->kind == &stream_memory)
 		return;
 	part->error = part->out ? give(part) : take(part);
+	if (!part->out && part->stored == part->signal->frames)
+		drop(part);
 }
 
 static int look_in(struct part *part)

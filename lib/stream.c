@@ -87,7 +87,13 @@ static int can(const ced1401_stream *s, const struct stream_kind *kind)
 	return command ? ced1401_has_command(s->dev, command) : 0;
 }
 
-static int choose_kind(ced1401_stream *s)
+static bool fills_fifo(const ced1401_stream *s)
+{
+	return !s->out || s->released * s->frame >= FIFO_LEAST;
+}
+
+/* @filled: the ring has what it starts with */
+static int choose_kind(ced1401_stream *s, bool filled)
 {
 	const struct stream_kind *const kinds[] = {
 		&stream_fifo, &stream_request, &stream_memory,
@@ -99,7 +105,7 @@ static int choose_kind(ced1401_stream *s)
 		if (s->wanted != CED1401L_AUTO && s->wanted != kinds[i]->method)
 			continue;
 		if (s->wanted == CED1401L_AUTO && kinds[i] == &stream_fifo &&
-		    !is_alone(s))
+		    (!is_alone(s) || (filled && !fills_fifo(s))))
 			continue;
 		ret = can(s, kinds[i]);
 		if (ret < 0)
@@ -184,7 +190,7 @@ static int open_stream(ced1401_device *dev,
 	pthread_mutex_unlock(&dev->lock);
 	ret = take_config(s, config);
 	if (!ret)
-		ret = choose_kind(s);
+		ret = choose_kind(s, false);
 	if (!ret)
 		ret = make_ring(s, config);
 	if (!ret)
@@ -246,7 +252,9 @@ int ced1401_stream_start(ced1401_stream *stream)
 	else if (stream->out && !stream->released)
 		ret = -EINVAL;
 	if (!ret)
-		ret = choose_kind(stream);
+		ret = choose_kind(stream, true);
+	if (!ret && stream->kind == &stream_fifo && !fills_fifo(stream))
+		ret = -EINVAL;
 	if (!ret)
 		ret = take_channel(stream);
 	if (!ret) {

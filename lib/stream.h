@@ -146,6 +146,9 @@ struct ced1401_stream {
 	void *user;
 };
 
+/* To the DACs the card's FIFO, 16 KiB, takes what it can at the start: twice that */
+#define FIFO_LEAST	0x8000u
+
 /* Frames that can be lent now; more than the ring holds: it was gone over */
 static inline uint64_t stream_available(const ced1401_stream *s)
 {

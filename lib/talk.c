@@ -136,6 +136,21 @@ static void be_idle(ced1401_device *dev, const struct waiting *how)
 		dev->serve(dev->serve_user);
 }
 
+/* Whether the 1401 is silent because a stream of ours waits for its program */
+static bool stream_waits(ced1401_device *dev)
+{
+	const struct transfer *t;
+	bool waits = false;
+
+	device_look(dev);
+	pthread_mutex_lock(&dev->lock);
+	for (t = dev->transfers; t; t = t->next)
+		waits |= t->status.state == CED1401_STATE_WAITING &&
+			 t->status.flags & CED1401_CIRCULAR;
+	pthread_mutex_unlock(&dev->lock);
+	return waits;
+}
+
 static int hear(ced1401_device *dev, char *line, size_t size,
 		const struct waiting *how)
 {
@@ -159,7 +174,7 @@ static int hear(ced1401_device *dev, char *line, size_t size,
 			be_idle(dev, how);
 	}
 	dev->out_of_step = true;
-	return ret;
+	return ret == -ETIMEDOUT && stream_waits(dev) ? CED1401L_E_WAITS : ret;
 }
 
 /* A line that must be ERR's */
@@ -481,7 +496,7 @@ int ced1401_read_line(ced1401_device *device, char *line, size_t size,
 	/* Patience that has run out here is the caller's affair */
 	in_step = !device->out_of_step;
 	ret = hear(device, line, size, &how);
-	if (ret == -ETIMEDOUT) {
+	if (ret == -ETIMEDOUT || ret == CED1401L_E_WAITS) {
 		device->out_of_step = !in_step;
 		if (!timeout_ms)
 			ret = -EAGAIN;

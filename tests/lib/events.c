@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libced1401: event loops. Descriptors that plain poll(2) and epoll know, callbacks, and
+ * signals.
+ */
+#define _GNU_SOURCE
+#include <sys/epoll.h>
+
+#include "helpers.h"
+
+static const unsigned int both[] = { 0, 1 };
+
+static int patience(void)
+{
+	return (int)(20000 * slow());
+}
+
+static bool readable(int fd, int ms)
+{
+	return poll_for(fd, POLLIN, ms) & POLLIN;
+}
+
+static struct ced1401_stream_config config_of(int method)
+{
+	const struct ced1401_stream_config config = {
+		.channels = both, .n_channels = 2, .method = method,
+		.rate = method == CED1401L_FIFO ? 1000 : 20000,
+	};
+
+	return config;
+}
+
+static void a_stream_is_readable_when_it_is_ready(void **state)
+{
+	static const int methods[] = {
+		CED1401L_REQUEST, CED1401L_FIFO, CED1401L_MEMORY,
+	};
+	ced1401_device *dev = open_1401(0);
+	struct ced1401_piece piece;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(methods) && by_the_clock(ced1401_fd(dev)); i++) {
+		struct ced1401_stream_config config = config_of(methods[i]);
+		uint64_t first = next_frame_heard(dev);
+		ced1401_stream *s;
+		int fd, got;
+
+		config.start = CED1401L_ON_TRIGGER;
+		config.wake_frames = 300;
+		well(ced1401_stream_in(dev, &config, &s));
+		fd = ced1401_stream_fd(s);
+		assert_false(readable(fd, 0));
+		well(ced1401_stream_start(s));
+		/* MEMORY has to look, now and then, and finds nothing */
+		if (methods[i] != CED1401L_MEMORY)
+			assert_false(readable(fd, 100));
+		assert_int_equal(ced1401_stream_acquire(s, &piece, 0, 0), -EAGAIN);
+		well(ced1401_clocks_start(dev));
+		do {
+			assert_true(readable(fd, patience()));
+			got = ced1401_stream_acquire(s, &piece, 0, 0);
+		} while (methods[i] == CED1401L_MEMORY && got == -EAGAIN);
+		well(got);
+		assert_true(got >= 300 || methods[i] == CED1401L_MEMORY);
+		assert_sampled(piece.samples, both, 2, piece.frames,
+			       first + piece.position);
+		well(ced1401_stream_release(s, piece.frames));
+		/* At its end it is readable until it is closed */
+		well(ced1401_stream_stop(s));
+		do {
+			assert_true(readable(fd, patience()));
+			got = ced1401_stream_acquire(s, &piece, 0, 0);
+			if (got > 0)
+				well(ced1401_stream_release(s, piece.frames));
+		} while (got > 0 || got == -EAGAIN);
+		assert_int_equal(got, 0);
+		assert_true(readable(fd, 0));
+		ced1401_stream_close(s);
+		assert_int_equal(fcntl(fd, F_GETFD), -1);
+	}
+	ced1401_close(dev);
+}
+
+/* What the callback of a stream to the host is told */
+struct listener {
+	uint64_t first;
+	uint64_t frames;
+	uint64_t enough;
+	unsigned int calls;
+	unsigned int ends;
+	int error;
+	bool wrong;
+};
+
+static int listens(void *user, ced1401_stream *stream,
+		   const struct ced1401_piece *piece, int error)
+{
+	struct listener *l = user;
+	size_t used, i;
+
+	(void)stream;
+	l->calls++;
+	if (!piece) {
+		l->ends++;
+		l->error = error;
+		return 0;
+	}
+	/* Not always all of it */
+	used = piece->frames > 10 && l->calls % 3 ? piece->frames / 2 : piece->frames;
+	l->wrong |= piece->position != l->frames || piece->lost;
+	for (i = 0; i < used; i++)
+		l->wrong |= piece->samples[2 * i] !=
+			    heard(l->first + piece->position + i, 0) ||
+			    piece->samples[2 * i + 1] !=
+			    heard(l->first + piece->position + i, 1);
+	l->frames += used;
+	return l->enough && l->frames >= l->enough ? -1 : (int)used;
+}
+
+static void a_long_stream_by_callbacks(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	bool clocked = by_the_clock(ced1401_fd(dev));
+	struct listener l = {
+		.first = next_frame_heard(dev),
+		.enough = clocked ? 20000 : 300000,
+	};
+	ced1401_stream *s;
+
+	(void)state;
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_set_callback(s, listens, &l));
+	assert_int_equal(ced1401_process(dev, 0), 0);
+	well(ced1401_stream_start(s));
+	while (!l.ends) {
+		assert_true(readable(ced1401_event_fd(dev), patience()));
+		well(ced1401_process(dev, 0));
+		assert_false(l.wrong);
+	}
+	assert_int_equal(l.ends, 1);
+	assert_int_equal(l.error, 0);
+	assert_true(l.calls > 3);
+	assert_true(l.frames >= l.enough);
+	/* The end was told once, and nothing is left to tell */
+	assert_false(readable(ced1401_event_fd(dev), 0));
+	assert_int_equal(ced1401_process(dev, 0), 0);
+	ced1401_stream_close(s);
+	ced1401_close(dev);
+}
+
+/* Values for the DACs: the number of the frame, of which the low bits can be seen */
+struct speaker {
+	uint64_t frames;
+	unsigned int ends;
+};
+
+static int speaks(void *user, ced1401_stream *stream,
+		  const struct ced1401_piece *piece, int error)
+{
+	struct speaker *sp = user;
+	size_t i;
+
+	(void)stream;
+	(void)error;
+	if (!piece) {
+		sp->ends++;
+		return 0;
+	}
+	for (i = 0; i < piece->frames; i++)
+		piece->samples[i] = (int16_t)(piece->position + i);
+	sp->frames = piece->position + piece->frames;
+	return (int)piece->frames;
+}
+
+static int checks(void *user, ced1401_stream *stream,
+		  const struct ced1401_piece *piece, int error)
+{
+	struct listener *l = user;
+	size_t i;
+
+	(void)stream;
+	(void)error;
+	if (!piece) {
+		l->ends++;
+		return 0;
+	}
+	/* Input 2 sees the DAC: the same moment, the same value */
+	for (i = 0; i < piece->frames; i++)
+		l->wrong |= piece->samples[i] != (int16_t)(piece->position + i);
+	l->wrong |= piece->lost;
+	l->frames = piece->position + piece->frames;
+	return (int)piece->frames;
+}
+
+static void both_directions_in_one_loop(void **state)
+{
+	static const unsigned int input[] = { 2 }, output[] = { 0 };
+	struct ced1401_stream_config in = config_of(0), out = config_of(0);
+	ced1401_device *dev = open_1401(0);
+	struct epoll_event event = { .events = EPOLLIN };
+	struct listener l = { .frames = 0 };
+	struct speaker sp = { .frames = 0 };
+	ced1401_stream *from, *to;
+	struct ced1401_piece piece;
+	int loop;
+
+	(void)state;
+	if (!by_the_clock(ced1401_fd(dev))) {
+		ced1401_close(dev);
+		return;
+	}
+	in.channels = input;
+	in.n_channels = 1;
+	in.start = CED1401L_ON_TRIGGER;
+	out.channels = output;
+	out.n_channels = 1;
+	out.start = CED1401L_ON_TRIGGER;
+	/* More than the 1401 takes ahead, 256 KiB and what is on its way */
+	out.ring_frames = 200000;
+	well(ced1401_stream_in(dev, &in, &from));
+	well(ced1401_stream_out(dev, &out, &to));
+	well(ced1401_stream_set_callback(from, checks, &l));
+	well(ced1401_stream_set_callback(to, speaks, &sp));
+	while (ced1401_stream_acquire(to, &piece, 0, 0) > 0) {
+		speaks(&sp, to, &piece, 0);
+		well(ced1401_stream_release(to, piece.frames));
+	}
+	well(ced1401_stream_start(from));
+	well(ced1401_stream_start(to));
+	well(ced1401_clocks_start(dev));
+	loop = epoll_create1(EPOLL_CLOEXEC);
+	assert_int_equal(epoll_ctl(loop, EPOLL_CTL_ADD, ced1401_event_fd(dev),
+				   &event), 0);
+	while (l.frames < 40000) {
+		assert_int_equal(epoll_wait(loop, &event, 1, patience()), 1);
+		well(ced1401_process(dev, 0));
+		assert_false(l.wrong);
+	}
+	/* The ring went to the 1401, and the callback filled it anew */
+	assert_true(sp.frames > 200000);
+	well(ced1401_stream_stop(to));
+	well(ced1401_stream_stop(from));
+	while (!l.ends || !sp.ends)
+		well(ced1401_process(dev, patience()));
+	ced1401_close(dev);
+}
+
+static unsigned int heard_of;
+
+static void hears_of_the_1401(void *user, ced1401_device *dev, unsigned int events)
+{
+	(void)user;
+	(void)dev;
+	heard_of |= events;
+}
+
+static void news_of_the_1401(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+
+	(void)state;
+	heard_of = 0;
+	ced1401_process(dev, 0);
+	assert_false(readable(ced1401_event_fd(dev), 0));
+	ced1401_set_event_callback(dev, hears_of_the_1401, NULL);
+	assert_int_equal(ced1401_command(dev, "TOHOST,0,2,0,3"), CED1401L_1401(10));
+	assert_true(readable(ced1401_event_fd(dev), patience()));
+	assert_int_equal(ced1401_process(dev, 0), 1);
+	assert_int_equal(heard_of, CED1401L_EVENT_REFUSED);
+	assert_int_equal(ced1401_process(dev, 20), 0);
+	ced1401_close(dev);
+}
+
+static void rings(int signal_number)
+{
+	(void)signal_number;
+}
+
+static void *raises(void *arg)
+{
+	sleep_ms(300);
+	pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	return NULL;
+}
+
+static void a_signal_ends_a_wait(void **state)
+{
+	struct sigaction action = { .sa_handler = rings };
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	uint8_t *p = ced1401_alloc(dev, PAGE);
+	pthread_t self = pthread_self(), thread;
+	struct ced1401_piece piece;
+	ced1401_stream *s;
+	int area;
+
+	(void)state;
+	sigaction(SIGUSR1, &action, NULL);
+	config.start = CED1401L_ON_TRIGGER;
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_start(s));
+	thread = begin_thread(raises, &self);
+	assert_int_equal(ced1401_stream_acquire(s, &piece, 0, -1), -EINTR);
+	join_thread(thread);
+	thread = begin_thread(raises, &self);
+	assert_int_equal(ced1401_process(dev, -1), -EINTR);
+	join_thread(thread);
+	area = well(ced1401_area_set(dev, p, PAGE, CED1401L_TO_HOST));
+	thread = begin_thread(raises, &self);
+	assert_int_equal(ced1401_area_wait(dev, area, 1, -1, NULL), -EINTR);
+	join_thread(thread);
+	/* All goes on as if nothing had been */
+	well(ced1401_clocks_start(dev));
+	well(ced1401_stream_acquire(s, &piece, 0, patience()));
+	ced1401_close(dev);
+	well(ced1401_free(dev, p));
+}
+
+/* Characters, for who reads lines in his own loop */
+static void lines_by_poll(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	char line[40];
+	int got;
+
+	(void)state;
+	assert_false(readable(ced1401_fd(dev), 0));
+	well(ced1401_send(dev, "MEMTOP"));
+	do {
+		assert_true(readable(ced1401_fd(dev), patience()));
+		got = ced1401_read_line(dev, line, sizeof(line), 0);
+	} while (got == -EAGAIN);
+	well(got);
+	assert_string_equal(line, "1048576,0");
+	assert_false(readable(ced1401_fd(dev), 0));
+	ced1401_close(dev);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_stream_is_readable_when_it_is_ready),
+		TEST(a_long_stream_by_callbacks),
+		TEST(both_directions_in_one_loop),
+		TEST(news_of_the_1401),
+		TEST(a_signal_ends_a_wait),
+		TEST(lines_by_poll),
+	};
+
+	return RUN(tests);
+}

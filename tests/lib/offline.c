@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libced1401 when things go wrong outside: the 1401 loses its power, the card's DMA fails,
+ * the card goes. And what only the other side shows: outputs, inputs, the trigger.
+ *
+ * Begun by root, for QEMU's monitor; what speaks to the device has no privileges. The
+ * card has realtime=on.
+ */
+#define _GNU_SOURCE
+#include "helpers.h"
+
+#define DRIVER	"/sys/bus/platform/drivers/ced1401/"
+
+static const unsigned int both[] = { 0, 1 };
+
+static int patience(void)
+{
+	return (int)(20000 * slow());
+}
+
+static void tell_driver(const char *what)
+{
+	int fd = open(what, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "ced1401.0", 9) != 9)
+		fail_msg("%s: %s", what, strerror(errno));
+	close(fd);
+}
+
+/* All as it should be, whatever a test that failed has left */
+static int all_is_well(void **state)
+{
+	become_root();
+	if (access(device(), F_OK))
+		tell_driver(DRIVER "bind");
+	set_card_text("fault", "none");
+	set_card_property("power", true);
+	set_card_number("digin", 0);
+	sleep_ms(300);
+	become_user();
+	return test_begins(state);
+}
+
+#define LAB_TEST(f)	cmocka_unit_test_setup_teardown(f, all_is_well, test_ends)
+
+static unsigned int heard_of;
+
+static void hears(void *user, ced1401_device *dev, unsigned int events)
+{
+	(void)user;
+	(void)dev;
+	heard_of |= events;
+}
+
+static void await(ced1401_device *dev, unsigned int event)
+{
+	uint64_t end = now_ns() + (uint64_t)patience() * MS;
+
+	while (!(heard_of & event)) {
+		int ret = ced1401_process(dev, 100);
+
+		assert_true(ret >= 0 || ret == -ENODEV);
+		assert_true(now_ns() < end);
+	}
+}
+
+static void works(ced1401_device *dev)
+{
+	int16_t samples[200];
+	struct ced1401_signal in = {
+		.channels = both, .n_channels = 2, .rate = 10000, .frames = 100,
+		.samples = samples,
+	};
+	uint64_t first = next_frame_heard(dev);
+
+	well(ced1401_capture(dev, &in, NULL));
+	assert_sampled(samples, both, 2, 100, first);
+}
+
+static void close_resets_and_release_does_not(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+
+	(void)state;
+	well(ced1401_dac(dev, both, 2, (int16_t[]){ 1234, -4321 }));
+	well(ced1401_digital_out(dev, 0xa500, 0xffff));
+	well(ced1401_digital_out(dev, 0x0012, 0x00f3));
+	assert_int_equal(card_property("dac0"), 1234);
+	assert_int_equal(card_property("dac1"), -4321);
+	assert_int_equal(card_property("digout"), 0xa512);
+	well(ced1401_release(dev));
+	ced1401_close(dev);
+	assert_int_equal(card_property("dac0"), 1234);
+	assert_int_equal(card_property("digout"), 0xa512);
+	/* Who claims it next finds it at rest */
+	dev = open_1401(0);
+	assert_int_equal(card_property("dac0"), 0);
+	well(ced1401_dac(dev, both, 1, (int16_t[]){ 99 }));
+	ced1401_close(dev);
+	assert_int_equal(card_property("dac0"), 0);
+	assert_int_equal(card_property("digout"), 0);
+}
+
+static void digital_inputs(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	uint16_t bits = 0;
+
+	(void)state;
+	set_card_number("digin", 0x8421);
+	well(ced1401_digital_in(dev, &bits));
+	assert_int_equal(bits, 0x8421);
+	/* Replies that could be errors: a single number never is */
+	set_card_number("digin", 5);
+	well(ced1401_digital_in(dev, &bits));
+	assert_int_equal(bits, 5);
+	ced1401_close(dev);
+}
+
+/* The pulse comes from outside, when all is armed */
+static int pulls(void *user, int phase, uint64_t in, uint64_t out)
+{
+	unsigned int *calls = user;
+
+	(void)in;
+	(void)out;
+	if (phase == CED1401L_ARMED && ++*calls == 3)
+		set_card_property("trigger", true);
+	return 0;
+}
+
+static void a_trigger_from_outside(void **state)
+{
+	static const unsigned int inputs[] = { 2, 0 };
+	ced1401_device *dev = open_1401(0);
+	int16_t samples[2 * 500], values[500];
+	unsigned int calls = 0, i;
+	struct ced1401_signal in = {
+		.channels = inputs, .n_channels = 2, .rate = 5000,
+		.frames = 500, .samples = samples,
+	};
+	struct ced1401_signal out = {
+		.channels = both, .n_channels = 1, .rate = 5000,
+		.frames = 500, .samples = values,
+	};
+	const struct ced1401_when when = {
+		.start = CED1401L_ON_TRIGGER, .trigger_ms = patience(),
+		.progress = pulls, .user = &calls,
+	};
+	uint64_t first = next_frame_heard(dev);
+
+	(void)state;
+	for (i = 0; i < 500; i++)
+		values[i] = noise(now_ns(), i);
+	well(ced1401_trigger_arm(dev));
+	well(ced1401_capture_play(dev, &in, &out, &when));
+	assert_true(calls >= 3);
+	assert_int_equal(ced1401_trigger_count(dev), 1);
+	for (i = 0; i < 500; i++) {
+		assert_int_equal(samples[2 * i], values[i]);
+		assert_int_equal(samples[2 * i + 1], heard(first + i, 0));
+	}
+	ced1401_close(dev);
+}
+
+/* ------------------------------------------------------------------- power */
+
+static void power_goes_amid_a_stream(void **state)
+{
+	static const int methods[] = {
+		CED1401L_FIFO, CED1401L_REQUEST, CED1401L_MEMORY,
+	};
+	ced1401_device *dev = open_1401(0);
+	struct ced1401_piece piece;
+	struct ced1401_info info;
+	unsigned int i;
+	uint16_t bits;
+
+	(void)state;
+	ced1401_set_event_callback(dev, hears, NULL);
+	for (i = 0; i < LENGTH(methods); i++) {
+		struct ced1401_stream_config config = {
+			.channels = both, .n_channels = 2, .rate = 1000,
+			.method = methods[i],
+		};
+		uint64_t first = next_frame_heard(dev);
+		ced1401_stream *s;
+		int got;
+
+		heard_of = 0;
+		well(ced1401_stream_in(dev, &config, &s));
+		well(ced1401_stream_start(s));
+		well(ced1401_stream_acquire(s, &piece, 0, patience()));
+		set_card_property("power", false);
+		await(dev, CED1401L_EVENT_OFFLINE);
+		well(ced1401_get_info(dev, &info));
+		assert_string_equal(info.state, "off");
+		assert_int_equal(info.link & CED1401L_LINK_POWER, 0);
+		assert_true(poll_for(ced1401_stream_fd(s), POLLIN, patience()));
+		/* What came is there and right, then comes why no more does */
+		while ((got = ced1401_stream_acquire(s, &piece, 0, patience())) > 0) {
+			assert_sampled(piece.samples, both, 2, piece.frames,
+				       first + piece.position);
+			well(ced1401_stream_release(s, piece.frames));
+		}
+		assert_int_equal(got, -ENODEV);
+		assert_int_equal(ced1401_command(dev, "DAC,0 0"), -ENODEV);
+		assert_int_equal(ced1401_digital_in(dev, &bits), -ENODEV);
+		assert_int_equal(ced1401_reset(dev), -ENODEV);
+		ced1401_stream_close(s);
+		assert_int_equal(heard_of & CED1401L_EVENT_RESET, 0);
+		set_card_property("power", true);
+		await(dev, CED1401L_EVENT_RESET);
+		works(dev);
+	}
+	ced1401_close(dev);
+}
+
+static void *cuts_the_power(void *arg)
+{
+	sleep_ms(500);
+	set_card_property("power", false);
+	return arg;
+}
+
+static void power_goes_amid_a_capture(void **state)
+{
+	static const int methods[] = {
+		CED1401L_MEMORY, CED1401L_REQUEST, CED1401L_FIFO,
+	};
+	ced1401_device *dev = open_1401(0);
+	int16_t *samples = malloc(400000);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(methods); i++) {
+		struct ced1401_signal in = {
+			.channels = both, .n_channels = 2, .rate = 1000,
+			.frames = 100000, .samples = samples,
+			.method = methods[i],
+		};
+		uint64_t first = next_frame_heard(dev);
+		pthread_t thread = begin_thread(cuts_the_power, NULL);
+
+		assert_int_equal(ced1401_capture(dev, &in, NULL), -ENODEV);
+		join_thread(thread);
+		assert_true(in.done < 100000);
+		assert_sampled(samples, both, 2, in.done, first);
+		set_card_property("power", true);
+		while (ced1401_reset(dev))
+			sleep_ms(50);
+		works(dev);
+	}
+	free(samples);
+	ced1401_close(dev);
+}
+
+static void power_goes_amid_a_wait_for_a_reply(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	pthread_t thread;
+	long v;
+
+	(void)state;
+	well(ced1401_set_timeout(dev, -1));
+	thread = begin_thread(cuts_the_power, NULL);
+	v = ced1401_query(dev, &v, 1, "DAC,0 0");
+	assert_true(v == -ENODEV || v == -ESHUTDOWN);
+	join_thread(thread);
+	ced1401_close(dev);
+}
+
+/* ------------------------------------------------------------------ the card */
+
+static void a_block_that_breaks_off(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	uint8_t *p = ced1401_alloc(dev, 20000);
+
+	(void)state;
+	fill(p, 20000, 1);
+	well(ced1401_write_memory(dev, 0, p, 20000));
+	set_card_number("fault-after", 5000);
+	set_card_text("fault", "early-end");
+	assert_int_equal(ced1401_read_memory(dev, 0, p, 20000), CED1401L_E_BLOCK);
+	set_card_text("fault", "none");
+	memset(p, 0, 20000);
+	well(ced1401_read_memory(dev, 0, p, 20000));
+	assert_filled(p, 20000, 1);
+	ced1401_close(dev);
+	well(ced1401_free(dev, p));
+}
+
+static void the_card_goes(void **state)
+{
+	struct ced1401_stream_config config = {
+		.channels = both, .n_channels = 2, .rate = 1000,
+	};
+	ced1401_device *dev = open_1401(0), *next;
+	uint8_t *p = ced1401_alloc(dev, 30000);
+	struct ced1401_piece piece;
+	struct ced1401_info info;
+	ced1401_stream *s;
+	int got;
+
+	(void)state;
+	fill(p, 30000, 4);
+	heard_of = 0;
+	ced1401_set_event_callback(dev, hears, NULL);
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_start(s));
+	become_root();
+	tell_driver(DRIVER "unbind");
+	become_user();
+	await(dev, CED1401L_EVENT_GONE);
+	do {
+		got = ced1401_stream_acquire(s, &piece, 0, patience());
+		if (got > 0)
+			ced1401_stream_release(s, piece.frames);
+	} while (got > 0);
+	assert_int_equal(got, -ENODEV);
+	assert_int_equal(ced1401_command(dev, "DAC,0 0"), -ENODEV);
+	assert_int_equal(ced1401_get_info(dev, &info), -ENODEV);
+	assert_int_equal(ced1401_process(dev, 0), -ENODEV);
+	assert_null(ced1401_alloc(dev, 10));
+	assert_int_equal(errno, ENODEV);
+	assert_int_equal(ced1401_open_path(device(), 0, &next), -ENOENT);
+	become_root();
+	tell_driver(DRIVER "bind");
+	become_user();
+	next = open_1401(0);
+	works(next);
+	/* What was the program's is its own still */
+	assert_filled(p, 30000, 4);
+	ced1401_close(dev);
+	assert_filled(p, 30000, 4);
+	well(ced1401_free(dev, p));
+	ced1401_close(next);
+}
+
+/* The second card's self-test fails */
+static void a_self_test_that_fails(void **state)
+{
+	struct ced1401_selftest result;
+	ced1401_device *dev;
+	uint16_t bits;
+
+	(void)state;
+	well(ced1401_open(1, 0, &dev));
+	assert_int_equal(ced1401_self_test(dev, patience(), &result),
+			 CED1401L_E_SELFTEST);
+	assert_int_equal(result.code, 5);
+	assert_int_equal(result.x, 600);
+	assert_int_equal(result.y, 70);
+	well(ced1401_digital_in(dev, &bits));
+	ced1401_close(dev);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LAB_TEST(close_resets_and_release_does_not),
+		LAB_TEST(digital_inputs),
+		LAB_TEST(a_trigger_from_outside),
+		LAB_TEST(power_goes_amid_a_stream),
+		LAB_TEST(power_goes_amid_a_capture),
+		LAB_TEST(power_goes_amid_a_wait_for_a_reply),
+		LAB_TEST(a_block_that_breaks_off),
+		LAB_TEST(the_card_goes),
+		LAB_TEST(a_self_test_that_fails),
+	};
+
+	return RUN(tests);
+}
