@@ -119,8 +119,7 @@ int ced1401_statistic(ced1401_device *device, const char *name, uint64_t *value)
 	int ret;
 
 	/* A name, not a way to other files */
-	if (!*name || strlen(name) > 32 || strspn(name,
-			"abcdefghijklmnopqrstuvwxyz_0123456789") != strlen(name))
+	if (!*name || strlen(name) > 32 || strpbrk(name, "/."))
 		return -ENOENT;
 	snprintf(path, sizeof(path), "statistics/%s", name);
 	ret = read_attribute(device, path, text, sizeof(text));
@@ -160,7 +159,7 @@ int ced1401_commands(ced1401_device *device, struct ced1401_command_name *list,
 		ret = ced1401_send(device, "CLIST;");
 	while (!ret) {
 		ret = ced1401_read_line(device, line, sizeof(line),
-					device->timeout_ms);
+					device_timeout(device));
 		if (ret < 0)
 			break;
 		ret = 0;

@@ -29,6 +29,7 @@
 #define ERROR_UNKNOWN	255		/* the 1401's: no such command */
 #define ERROR_GIVEN_UP	10		/* the host gave up a block */
 #define UNKNOWN_COMMAND	"NO1401"	/* ... such as this */
+#define NOT_THERE	CED1401L_1401(ERROR_UNKNOWN)
 
 /**
  * struct transfer - a transfer of the driver's that the library has started
@@ -165,6 +166,12 @@ int device_look(ced1401_device *dev);
 int device_await(ced1401_device *dev, short events, uint64_t deadline,
 		 int slice_ms);
 
+/* As ced1401_set_timeout() left it; another thread may do so now */
+static inline int device_timeout(const ced1401_device *dev)
+{
+	return __atomic_load_n(&dev->timeout_ms, __ATOMIC_RELAXED);
+}
+
 /* What was said to the 1401 and known of it is void */
 void device_new_generation(ced1401_device *dev);
 
@@ -196,6 +203,17 @@ int transfer_begin(ced1401_device *dev, struct transfer *transfer,
 /* ... with the first area that is free */
 int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 			struct ced1401_start *start);
+
+/* A copy of how it stands, as STATUS told last: any thread may ask STATUS */
+struct transfer transfer_seen(ced1401_device *dev,
+			      const struct transfer *transfer);
+
+/* It has ended, well or not */
+static inline bool transfer_over(const struct transfer *seen)
+{
+	return seen->status.state == CED1401_STATE_DONE ||
+	       seen->status.state == CED1401_STATE_FAILED;
+}
 
 /* STOP: its memory is still when this returns. The entry stays */
 void transfer_stop(ced1401_device *dev, struct transfer *transfer);

@@ -18,12 +18,12 @@
  *	-ETIMEDOUT		the 1401 did not answer, or did not get there, in time
  *	-EAGAIN			with the time-out 0: nothing yet
  *	-EBADMSG		the 1401's reply is not what was expected
- *	-ENOSYS			the 1401 has no such command
  *	-EACCES			open: not in the device's group; else: opened to read only
  *	-ENOENT			open: no such device
  *	-ESHUTDOWN		the device was closed, or the 1401 reset, meanwhile
  *	CED1401L_E_...		below
- *	CED1401L_1401(n)	the 1401's own error n, as ERR replies it
+ *	CED1401L_1401(n)	the 1401's own error n, as ERR replies it; 255: it has no such
+ *				command
  *
  * Threads. Any function may be called by any thread, also for one device at once; the
  * library has no global state and starts no threads. Commands with their replies are
@@ -623,8 +623,8 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
 #define CED1401L_REQUEST	3	/* blocks that the 1401 asks for: XSTREAM, XPLAY */
 
 /* Flags of ced1401_signal and ced1401_stream_config */
-#define CED1401L_IN_TURN	0x1u	/* sample channels in turn, evenly spread
-					 * over a frame's time (ADCMEM), not at once */
+/* Sample channels in turn, evenly spread over a frame's time (ADCMEM), not at once */
+#define CED1401L_IN_TURN	0x1u
 
 /**
  * struct ced1401_signal - what to sample or to play once, and how it went
@@ -889,8 +889,8 @@ struct ced1401_stream_info {
  * @stream: where the handle goes; ced1401_stream_close() frees it
  *
  * Makes the ring and claims the 1401; ced1401_stream_start() begins. Return: 0, -ERANGE
- * (rate), -EINVAL, -ENOSYS (the 1401 has not the commands of @config->method), -ENOMEM,
- * -EDQUOT (ring), or as ced1401_command().
+ * (rate), -EINVAL, CED1401L_1401(255) (it has not the commands of @config->method),
+ * -ENOMEM, -EDQUOT (ring), or as ced1401_command().
  */
 int ced1401_stream_in(ced1401_device *device,
 		      const struct ced1401_stream_config *config,

@@ -151,6 +151,17 @@ int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
+struct transfer transfer_seen(ced1401_device *dev,
+			      const struct transfer *transfer)
+{
+	struct transfer seen;
+
+	pthread_mutex_lock(&dev->lock);
+	seen = *transfer;
+	pthread_mutex_unlock(&dev->lock);
+	return seen;
+}
+
 void transfer_stop(ced1401_device *dev, struct transfer *transfer)
 {
 	struct ced1401_stop stop = { .id = transfer->id };
@@ -317,7 +328,8 @@ static int move_block(ced1401_device *dev, const char *command, uint32_t address
 		      uint32_t size, uint32_t offset, struct transfer *transfer,
 		      uint32_t area)
 {
-	uint64_t before = transfer->status.bytes;
+	uint64_t before = transfer_seen(dev, transfer).status.bytes;
+	struct transfer seen;
 	char text[80];
 	int ret;
 
@@ -330,9 +342,10 @@ static int move_block(ced1401_device *dev, const char *command, uint32_t address
 	if (ret)
 		return ret;
 	device_look(dev);
-	if (transfer->status.bytes - before == size && !transfer->error)
+	seen = transfer_seen(dev, transfer);
+	if (seen.status.bytes - before == size && !seen.error)
 		return 0;
-	ret = transfer_result(transfer->error);
+	ret = transfer_result(seen.error);
 	return ret ? ret : CED1401L_E_BLOCK;
 }
 

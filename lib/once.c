@@ -36,9 +36,14 @@ struct shot {
 	uint64_t moved_at;
 };
 
-#define FOR_PARTS(part, shot)						\
-	for ((part) = (shot)->parts; (part) < (shot)->parts + 2; (part)++)	\
-		if ((part)->signal)
+/* One after the other, NULL before the first and behind the last */
+static struct part *next_part(struct shot *shot, struct part *part)
+{
+	part = part ? part + 1 : shot->parts;
+	while (part < shot->parts + 2 && !part->signal)
+		part++;
+	return part < shot->parts + 2 ? part : NULL;
+}
 
 static int tell(struct shot *shot)
 {
@@ -58,7 +63,7 @@ static int plan(struct shot *shot)
 	uint32_t whole = 0;
 	int ret;
 
-	FOR_PARTS(part, shot)
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part))
 		part->dev = shot->dev;
 	out->out = true;
 	ret = ced1401_memory_size(shot->dev, &whole);
@@ -77,7 +82,7 @@ static void serve(void *user)
 	struct shot *shot = user;
 	struct part *part;
 
-	FOR_PARTS(part, shot)
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part))
 		part_pump(part);
 }
 
@@ -85,10 +90,10 @@ static void serve(void *user)
 static int fire(struct shot *shot)
 {
 	const struct timespec pause = { .tv_nsec = SETTLE_MS * (long)MS_NS };
-	uint64_t deadline = deadline_after(shot->dev->timeout_ms);
+	uint64_t deadline = deadline_after(device_timeout(shot->dev));
 	struct part *part;
 
-	FOR_PARTS(part, shot) {
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 		while (!part_ready(part)) {
 			if (deadline && !ms_until(deadline))
 				return -ETIMEDOUT;
@@ -103,7 +108,7 @@ static int start(struct shot *shot)
 	struct part *part;
 	int ret = 0;
 
-	FOR_PARTS(part, shot) {
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 		if (!ret)
 			ret = part_start(part, shot->triggered);
 	}
@@ -125,7 +130,7 @@ static bool has_moved(struct shot *shot)
 	bool moved = false;
 
 	/* A stream to the DACs asks ahead of the trigger */
-	FOR_PARTS(part, shot)
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part))
 		moved |= part->moved && !(part->out && part->stream);
 	return moved;
 }
@@ -151,12 +156,12 @@ static int look_for_trigger(struct shot *shot)
 /* A clock that stands still is not worth waiting for */
 static int check_stall(struct shot *shot)
 {
-	int ms = shot->dev->timeout_ms;
+	int ms = device_timeout(shot->dev);
 	double slowest = 0, limit;
 	uint64_t moved = 0, now = now_ns();
 	struct part *part;
 
-	FOR_PARTS(part, shot) {
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 		/* What a stream played is known by its blocks alone */
 		if (part->out && part->stored == part->signal->frames &&
 		    part->stream)
@@ -169,8 +174,8 @@ static int check_stall(struct shot *shot)
 		shot->moved = moved;
 		shot->moved_at = now;
 	}
-	limit = (double)ms * 1e-3 + STALL_FRAMES * slowest;
-	return ms >= 0 && (double)(now - shot->moved_at) * 1e-9 > limit ?
+	limit = (double)ms / 1e3 + STALL_FRAMES * slowest;
+	return ms >= 0 && (double)(now - shot->moved_at) / 1e9 > limit ?
 	       -ETIMEDOUT : 0;
 }
 
@@ -183,7 +188,7 @@ static void rest(struct shot *shot)
 	struct timespec t;
 	struct part *part;
 
-	FOR_PARTS(part, shot) {
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 		double left = (double)(part->total - part->moved) /
 			      part->signal->true_rate * 1e9;
 
@@ -216,7 +221,7 @@ static int run(struct shot *shot)
 	for (;;) {
 		over = true;
 		ret = 0;
-		FOR_PARTS(part, shot) {
+		for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 			if (!ret)
 				ret = part_look(part);
 			over &= part->over;
@@ -277,7 +282,7 @@ static int shoot(ced1401_device *dev, struct ced1401_signal *in,
 		ret = run(&shot);
 	if (!ret)
 		ret = fetch(&shot);
-	FOR_PARTS(part, &shot)
+	for (part = next_part(&shot, NULL); part; part = next_part(&shot, part))
 		part_end(part, ret);
 	if (served)
 		talk_set_serve(dev, NULL, NULL);

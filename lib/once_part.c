@@ -65,18 +65,18 @@ static int choose_command(struct part *part)
 	return ret;
 }
 
-/* In the 1401's memory, if there is room. 0, or -ENOSYS: there is none */
+/* In the 1401's memory, if there is room. 0, or NOT_THERE: there is none */
 static int plan_memory(struct part *part, uint32_t whole)
 {
 	uint64_t bytes = part->signal->frames * part->frame;
 	int ret;
 
 	if (bytes > whole)
-		return -ENOSYS;
+		return NOT_THERE;
 	part->range.size = (uint32_t)bytes;
 	if (range_take(part->dev, &part->range, whole)) {
 		part->range.size = 0;
-		return -ENOSYS;
+		return NOT_THERE;
 	}
 	ret = choose_command(part);
 	if (!ret && part->out)
@@ -135,11 +135,11 @@ static int plan_stream(struct part *part, const struct part *other, bool trigger
 	static const int order[] = {
 		CED1401L_REQUEST, CED1401L_FIFO, CED1401L_MEMORY,
 	};
-	int wanted = part->signal->method, ret = -ENOSYS;
+	int wanted = part->signal->method, ret = NOT_THERE;
 	struct ced1401_stream_info info;
 	size_t i;
 
-	for (i = 0; i < sizeof(order) / sizeof(order[0]) && ret == -ENOSYS; i++) {
+	for (i = 0; i < sizeof(order) / sizeof(order[0]) && ret == NOT_THERE; i++) {
 		if (wanted != CED1401L_AUTO && wanted != order[i])
 			continue;
 		if (order[i] == CED1401L_MEMORY && part->out)
@@ -158,7 +158,7 @@ static int plan_stream(struct part *part, const struct part *other, bool trigger
 			continue;
 		ret = try_stream(part, order[i], triggered);
 	}
-	if (ret == -ENOSYS)
+	if (ret == NOT_THERE)
 		return CED1401L_E_1401_FULL;
 	if (ret)
 		return ret;
@@ -175,10 +175,10 @@ int part_plan(struct part *part, uint32_t whole, const struct part *other,
 
 	if (ret)
 		return ret;
-	ret = -ENOSYS;
+	ret = NOT_THERE;
 	if (part->signal->method <= CED1401L_MEMORY)
 		ret = plan_memory(part, whole);
-	if (ret == -ENOSYS) {
+	if (ret == NOT_THERE) {
 		part->command = NULL;
 		ret = part->total == part->signal->frames ?
 		      plan_stream(part, other, triggered) : CED1401L_E_1401_FULL;

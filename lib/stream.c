@@ -115,7 +115,7 @@ static int choose_kind(ced1401_stream *s, bool filled)
 			return s->kind->prepare(s);
 		}
 	}
-	return -ENOSYS;
+	return NOT_THERE;
 }
 
 static int make_ring(ced1401_stream *s, const struct ced1401_stream_config *c)

@@ -108,7 +108,7 @@ static void push_end(void *stream)
 /* Until all of the program's frames are in the 1401 */
 static int all_moved(ced1401_stream *s, uint64_t deadline)
 {
-	uint64_t on;
+	struct ced1401_stream_info info;
 	int ret = stream_push_end(s);
 
 	/* What the DACs wait for after the last frame is no loss: ask before */
@@ -117,9 +117,11 @@ static int all_moved(ced1401_stream *s, uint64_t deadline)
 		s->kind->ask(s, push_end);
 	}
 	while (ret == -EAGAIN) {
-		on = s->moved + s->wake < s->drain_to ? s->moved + s->wake :
-							s->drain_to;
-		ret = s->kind->wait(s, on, deadline);
+		ced1401_stream_get_info(s, &info);
+		info.moved += s->wake;
+		ret = s->kind->wait(s, info.moved < s->drain_to ? info.moved :
+								  s->drain_to,
+				    deadline);
 		if (!ret)
 			ret = stream_push_end(s);
 	}
@@ -168,12 +170,14 @@ static int play_rest(ced1401_stream *s, uint64_t deadline)
 int ced1401_stream_drain(ced1401_stream *stream, int timeout_ms)
 {
 	uint64_t deadline = deadline_after(timeout_ms);
+	struct ced1401_stream_info info;
 	int ret = 0;
 
-	if (!stream->out || stream->state == CED1401L_STREAM_READY)
+	ced1401_stream_get_info(stream, &info);
+	if (!stream->out || info.state == CED1401L_STREAM_READY)
 		return -EINVAL;
-	if (stream->state == CED1401L_STREAM_ENDED)
-		return stream->error;
+	if (info.state == CED1401L_STREAM_ENDED)
+		return info.error;
 	if (!stream->drained)
 		ret = all_moved(stream, deadline);
 	if (!ret)

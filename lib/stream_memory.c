@@ -221,17 +221,22 @@ static void close_gap(ced1401_stream *s)
 }
 
 /* The link was given up, or the 1401 reset: the driver has stopped the area */
-static bool is_over(ced1401_stream *s)
+static bool is_over(ced1401_stream *s, int *error)
 {
-	if (device_look(s->dev) == -ENODEV)
+	struct transfer seen;
+
+	*error = device_look(s->dev);
+	if (*error)
 		return true;
-	return s->transfer.status.state == CED1401_STATE_FAILED;
+	seen = transfer_seen(s->dev, &s->transfer);
+	*error = transfer_result(seen.error);
+	return transfer_over(&seen);
 }
 
 static void memory_look(ced1401_stream *s)
 {
 	uint64_t expired, n;
-	int ret = 0;
+	int ret = 0, error;
 
 	if (read(s->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		ret = -errno;
@@ -250,8 +255,8 @@ static void memory_look(ced1401_stream *s)
 			break;
 		ret = fetch(s, n);
 	}
-	if (is_over(s))
-		ret = transfer_result(s->transfer.error ? s->transfer.error : ret);
+	if (is_over(s, &error) && error)
+		ret = error;
 	if (ret)
 		stream_finish(s, ret);
 	else if (s->store.stopped && !s->store.gap &&
@@ -291,11 +296,11 @@ static int memory_ask(ced1401_stream *s, talk_idle *idle)
 
 static int memory_stop(ced1401_stream *s)
 {
-	int ret;
+	int ret, error;
 
 	pthread_mutex_lock(&s->lock);
-	if (is_over(s)) {
-		stream_finish(s, s->transfer.error == -ENODEV ? -ENODEV : 0);
+	if (is_over(s, &error)) {
+		stream_finish(s, error);
 		pthread_mutex_unlock(&s->lock);
 		return 0;
 	}

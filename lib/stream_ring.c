@@ -19,12 +19,6 @@
 #define BLOCK_PART	4		/* of the ring, at the most */
 #define LAST_MS		2000		/* for what is in the FIFO at the end */
 
-static bool has_ended(const struct transfer *transfer)
-{
-	return transfer->status.state == CED1401_STATE_DONE ||
-	       transfer->status.state == CED1401_STATE_FAILED;
-}
-
 /* What moved, as of now; false if the driver does not know the transfer any more */
 static bool see(ced1401_stream *s, uint64_t bytes, uint64_t *over)
 {
@@ -46,15 +40,17 @@ static bool see(ced1401_stream *s, uint64_t bytes, uint64_t *over)
  */
 static int how_it_stands(ced1401_stream *s)
 {
-	struct transfer *t = &s->transfer;
+	struct transfer seen;
 	int error;
 
-	if (device_look(s->dev) == -ENODEV && s->dev->gone)
+	/* Only a card that is gone has nothing to tell any more */
+	if (device_look(s->dev) == -ENODEV)
 		return -ENODEV;
-	error = t->error;
-	if (!error && t->events & CED1401_EVENT_REFUSED)
+	seen = transfer_seen(s->dev, &s->transfer);
+	error = seen.error;
+	if (!error && seen.events & CED1401_EVENT_REFUSED)
 		error = -EPIPE;
-	if (!error && !has_ended(t))
+	if (!error && !transfer_over(&seen))
 		return -EINPROGRESS;
 	if (error == -ECANCELED && s->stopping)
 		return 0;
@@ -88,7 +84,7 @@ static int begin(ced1401_stream *s, uint32_t mode)
 		.length = s->ring * s->frame,
 		.threshold = s->wake * s->frame,
 	};
-	int ret = ced1401_claim(s->dev, s->dev->timeout_ms);
+	int ret = ced1401_claim(s->dev, device_timeout(s->dev));
 
 	if (!ret)
 		ret = mode == CED1401_NOW ?
@@ -195,7 +191,8 @@ static void give_up_block(void *user)
 	ced1401_stream *s = user;
 
 	device_look(s->dev);
-	if (s->transfer.status.state == CED1401_STATE_WAITING)
+	if (transfer_seen(s->dev, &s->transfer).status.state ==
+	    CED1401_STATE_WAITING)
 		transfer_stop(s->dev, &s->transfer);
 }
 

@@ -37,7 +37,7 @@ static unsigned int generation(const ced1401_device *dev)
 
 static uint64_t reply_deadline(const ced1401_device *dev, int more_ms)
 {
-	int ms = __atomic_load_n(&dev->timeout_ms, __ATOMIC_RELAXED);
+	int ms = device_timeout(dev);
 
 	if (ms < 0 || more_ms > INT_MAX - ms)
 		return 0;

@@ -135,7 +135,7 @@ bool was_played(const int16_t *samples, unsigned int n, uint64_t frames)
 	return found;
 }
 
-pthread_t begin_thread(thread_body *body, void *arg)
+pthread_t begin_thread(void *(*body)(void *arg), void *arg)
 {
 	pthread_t thread;
 

@@ -41,8 +41,7 @@ int16_t noise(uint64_t seed, uint64_t i);
 bool was_played(const int16_t *samples, unsigned int n, uint64_t frames);
 
 /* Threads that must end well */
-typedef void *thread_body(void *arg);
-pthread_t begin_thread(thread_body *body, void *arg);
+pthread_t begin_thread(void *(*body)(void *arg), void *arg);
 void join_thread(pthread_t thread);
 
 #endif

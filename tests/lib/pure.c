@@ -69,9 +69,9 @@ static void a_clock_is_the_nearest_there_is(void **state)
 		assert_in_range(clock.count, 1, 65535);
 		assert_true(clock.hz <= 1e6);
 		assert_true(fabs(clock.hz - hz_of(clock.letter) / clock.pre /
-				 clock.count) <= clock.hz * 1e-12);
-		if (fabs(clock.hz - rates[i]) > nearest(rates[i]) * (1 + 1e-9) +
-		    rates[i] * 1e-12)
+				 clock.count) <= clock.hz / 1e12);
+		if (fabs(clock.hz - rates[i]) > nearest(rates[i]) +
+		    rates[i] / 1e12)
 			fail_msg("%.17g Hz: %c,%u,%u is %.17g", rates[i],
 				 clock.letter, clock.pre, clock.count, clock.hz);
 	}
@@ -123,19 +123,19 @@ static void every_sample_survives_volts_and_back(void **state)
 	(void)state;
 	for (i = INT16_MIN; i <= INT16_MAX; i++) {
 		int16_t sample = (int16_t)i;
+		double value = ced1401_to_volts(sample, 5);
 
-		assert_true(ced1401_to_volts(sample, 5) == i * 5.0 / 32768);
-		assert_int_equal(ced1401_from_volts(ced1401_to_volts(sample, 5), 5,
-						    &back), 0);
+		assert_true(value == i * 5.0 / 32768);
+		assert_int_equal(ced1401_from_volts(value, 5, &back), 0);
 		assert_int_equal(back, i);
-		assert_int_equal(ced1401_from_volts(ced1401_to_volts(sample, 10),
-						    10, &back), 0);
+		value = ced1401_to_volts(sample, 10);
+		assert_int_equal(ced1401_from_volts(value, 10, &back), 0);
 		assert_int_equal(back, i);
-		assert_int_equal(ced1401_from_units(&odd,
-				 ced1401_to_units(&odd, sample), &back), 0);
+		value = ced1401_to_units(&odd, sample);
+		assert_int_equal(ced1401_from_units(&odd, value, &back), 0);
 		assert_int_equal(back, i);
-		assert_int_equal(ced1401_from_units(NULL,
-				 ced1401_to_units(NULL, sample), &back), 0);
+		value = ced1401_to_units(NULL, sample);
+		assert_int_equal(ced1401_from_units(NULL, value, &back), 0);
 		assert_int_equal(back, i);
 	}
 }
@@ -267,7 +267,7 @@ static void lines_of_clist_are_cut(void **state)
 static void every_result_has_a_sentence_of_its_own(void **state)
 {
 	static const int codes[] = {
-		-EBUSY, -ENODEV, -ETIMEDOUT, -EAGAIN, -EBADMSG, -ENOSYS, -EACCES,
+		-EBUSY, -ENODEV, -ETIMEDOUT, -EAGAIN, -EBADMSG, -EACCES,
 		-ENOENT, -ENOTTY, -ESHUTDOWN, -EDQUOT, -ENOMEM, -ENOSPC,
 		-EMSGSIZE, -ERANGE, -EINVAL, -EALREADY, -EINTR, -ECANCELED, -EIO,
 		-EFAULT, CED1401L_E_MISSED, CED1401L_E_LOST, CED1401L_E_1401_FULL,

@@ -44,6 +44,7 @@ __attribute__((weak)) char cmocka_why[1024];
 	} while (0)
 #define assert_false(c)		assert_true(!(c))
 #define assert_non_null(p)	assert_true((p) != NULL)
+#define assert_null(p)		assert_true((p) == NULL)
 #define assert_ptr_equal(a, b)	assert_true((a) == (b))
 #define cmocka_value(v)		((unsigned long long)(v))
 #define assert_int_compare(a, op, b)					\
