@@ -10,6 +10,7 @@
 
 #define FULL_SCALE	5.0
 #define STEPS		32768.0
+#define ROUNDING	1e-9	/* what was full scale may be a little more after a computation */
 
 double ced1401_to_volts(int16_t sample, double full_scale)
 {
@@ -25,7 +26,7 @@ int ced1401_from_volts(double volts, double full_scale, int16_t *sample)
 		return -ERANGE;
 	}
 	*sample = (int16_t)lrint(fmin(fmax(steps, -STEPS), STEPS - 1));
-	return fabs(steps) > STEPS ? -ERANGE : 0;
+	return fabs(steps) > STEPS * (1 + ROUNDING) ? -ERANGE : 0;
 }
 
 static double full_scale(const struct ced1401_channel *channel)
