@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The same for asyncio.
+
+::
+
+    import asyncio
+    from ced1401 import aio
+
+    async def main():
+        async with aio.Device() as device:
+            print(await device.query("MEMTOP,?"))
+            async with device.stream([0, 1], rate=20_000) as stream:
+                async for piece in stream:
+                    print(piece.position, piece.volts().mean(axis=0))
+
+    asyncio.run(main())
+
+Streams and the news of the 1401 are waited for through their file descriptors, in the
+event loop itself. Commands and one-shot calls converse with the 1401 in a thread of
+their own meanwhile; they are not mixed with each other. When a task is cancelled, a one-shot
+call is stopped first; a command comes to its end first, which takes some ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import _channel, _device, _stream
+from ._errors import BusyError, ClosedError, TimedOutError
+from ._job import Job
+from ._session import Event, Info
+from ._shots import Shot
+from ._stream import NOTHING, Gather, Piece, StreamInfo
+from ._waiting import Deadline
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound=_stream.Stream)
+A = TypeVar("A")
+Self = TypeVar("Self", bound="_Stream[Any]")
+
+
+def _awaited(method: Callable[Concatenate[_device.Device, P], T]
+             ) -> Callable[Concatenate[Device, P], Coroutine[Any, Any, T]]:
+    """A method of `ced1401.Device` as a coroutine."""
+    prepare = getattr(method, "prepare", None)
+
+    @functools.wraps(method)
+    async def awaited(device: Device, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if prepare:
+            shot: Shot[T] = prepare(device.device, *args, **kwargs)
+            return shot.finish(await _run(shot.job))
+        return await _in_thread(lambda: method(device.device, *args, **kwargs))
+    return awaited
+
+
+async def _run(job: Job) -> int:
+    """The job's result. If the task is cancelled, so is the job, and first."""
+    loop = asyncio.get_running_loop()
+    news = asyncio.Event()
+    job.start(lambda: loop.call_soon_threadsafe(news.set))
+    trouble: BaseException | None = None
+    result: int | None = None
+    while not job.ended:
+        try:
+            await news.wait()
+            news.clear()
+            while not job.ended:
+                result = job.hear(wait=False)
+        except queue.Empty:
+            pass
+        except BaseException as error:      # a cancelled task's, too
+            trouble = trouble or error
+            job.cancel()
+    if trouble:
+        raise trouble
+    assert result is not None
+    return result
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """What function() returns, which sleeps for no longer than a command may take.
+
+    If the task is cancelled, it ends when the function has: a conversation with the
+    1401 cannot be broken off.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def main() -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            loop.call_soon_threadsafe(future.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(future.set_result, result)
+
+    threading.Thread(target=main, name="ced1401", daemon=True).start()
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        future.exception()      # it was looked at
+        raise cancelled
+    return future.result()
+
+
+class _Waiter:
+    """Waits for a descriptor; one task at a time."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._future: asyncio.Future[None] | None = None
+
+    async def wait(self, fd: int, timeout: float | None = None) -> bool:
+        """Sleep until it is readable; False after *timeout* seconds."""
+        if self._future:
+            raise RuntimeError("another task waits for this already")
+        loop = asyncio.get_running_loop()
+        self._fd, self._future = fd, loop.create_future()
+        loop.add_reader(fd, self._wake)
+        try:
+            await asyncio.wait_for(self._future, timeout)
+        except asyncio.TimeoutError:
+            return False
+        finally:
+            self._forget()
+        return True
+
+    def _wake(self) -> None:
+        if self._future and not self._future.done():
+            self._future.set_result(None)
+
+    def _forget(self) -> None:
+        if self._future:
+            self._future.get_loop().remove_reader(self._fd)
+        self._future = None
+
+    def close(self, what: str) -> None:
+        """The descriptor is about to be closed: a closed one wakes nobody."""
+        future = self._future
+        self._forget()
+        if future and not future.done():
+            future.set_exception(ClosedError(f"{what} is closed"))
+
+
+class _Stream(Generic[S]):
+    """What streams have in common. The stream is made when ``async with`` begins.
+
+    Attributes:
+        stream: the `ced1401.InputStream` or `ced1401.OutputStream`: its rate, its clock ...
+    """
+
+    stream: S
+
+    def __init__(self, make: Callable[[], S]) -> None:
+        self._make = make
+        self._waiter = _Waiter()
+
+    async def __aenter__(self: Self) -> Self:
+        self.stream = await _in_thread(self._make)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None,
+                        error: BaseException | None, trace: TracebackType | None) -> None:
+        self._waiter.close("the stream")
+        await _in_thread(self.stream.close)
+
+    async def start(self) -> None:
+        """As `ced1401.Stream.start`."""
+        await _in_thread(self.stream.start)
+
+    async def stop(self) -> None:
+        """As `ced1401.Stream.stop`."""
+        await _in_thread(self.stream.stop)
+
+    async def ask(self) -> StreamInfo:
+        """As `ced1401.Stream.ask`."""
+        return await _in_thread(self.stream.ask)
+
+    def info(self) -> StreamInfo:
+        """As `ced1401.Stream.info`."""
+        return self.stream.info()
+
+    async def _ready(self, timeout: float | None = None) -> bool:
+        return await self._waiter.wait(self.stream.fileno(), timeout)
+
+    async def _look(self, look: Callable[[], T]) -> T:
+        """look(), which asks the driver alone; but with "memory" it asks the 1401."""
+        return await _in_thread(look) if self.stream.method == "memory" else look()
+
+
+class InputStream(_Stream[_stream.InputStream]):
+    """`ced1401.InputStream` for asyncio: ``async for`` has its pieces, without a copy.
+
+    A piece is valid until the next one is asked for, as there.
+    """
+
+    def __aiter__(self) -> AsyncIterator[Piece]:
+        return self
+
+    async def __anext__(self) -> Piece:
+        stream = self.stream
+        stream._finish_piece()
+        await _in_thread(stream._ensure_started)
+        while True:
+            await self._ready()
+            piece = await self._look(stream._try_acquire)
+            if isinstance(piece, Piece):
+                return stream._checked(piece)
+            if piece == 0:
+                stream._check_end()
+                raise StopAsyncIteration
+            if piece not in NOTHING:
+                raise stream._error(piece)
+
+    async def read(self, frames: int, timeout: float | None = None) -> Piece:
+        """As `ced1401.InputStream.read`.
+
+        Frames that a cancelled task had by then are lost, and the next piece tells so:
+        better give a *timeout*.
+        """
+        deadline = Deadline(timeout)
+        with Gather(self.stream, frames) as gather:
+            await _in_thread(self.stream._ensure_started)
+            while not gather.full:
+                ready = await self._ready(deadline.left)
+                more = await self._look(lambda: gather.more(0))
+                if not ready and not more:
+                    break
+            return gather.result()
+
+
+class OutputStream(_Stream[_stream.OutputStream]):
+    """`ced1401.OutputStream` for asyncio."""
+
+    async def write(self, samples: ArrayLike | None = None, *,
+                    volts: ArrayLike | None = None, units: ArrayLike | None = None) -> None:
+        """As `ced1401.OutputStream.write`."""
+        stream = self.stream
+        frames = _channel.to_samples(stream.channels, samples, volts, units)
+        done = 0
+        while done < len(frames):
+            if stream._started:
+                taken = stream._fill(frames[done:], 0)
+            else:
+                taken = await _in_thread(lambda: stream._fill(frames[done:], 0))
+            done += taken
+            if not taken:
+                await self._ready()
+
+    async def drain(self, timeout: float | None = None) -> None:
+        """As `ced1401.OutputStream.drain`."""
+        deadline = Deadline(timeout)
+        while True:
+            over = deadline.over
+            try:
+                return await _in_thread(lambda: self.stream.drain(deadline.slice_ms / 1e3))
+            except TimedOutError:
+                if over:
+                    raise
+
+
+def _made(kind: Callable[[Callable[[], S]], A],
+          method: Callable[Concatenate[_device.Device, P], S]
+          ) -> Callable[Concatenate[Device, P], A]:
+    """A method of `ced1401.Device` that makes a stream, which here is made by "async with"."""
+    @functools.wraps(method)
+    def make(device: Device, /, *args: P.args, **kwargs: P.kwargs) -> A:
+        return kind(lambda: method(device.device, *args, **kwargs))
+    return make
+
+
+class Device:
+    """`ced1401.Device` for asyncio: its methods, with the same arguments, as coroutines.
+
+    Args:
+        device: as `ced1401.Device`; or one of these, which then has two faces.
+        read_only, wait, timeout: as there.
+
+    Attributes:
+        device: the `ced1401.Device`.
+    """
+
+    def __init__(self, device: Union[int, str, os.PathLike[str], _device.Device] = 0, *,
+                 read_only: bool = False, wait: bool = True, timeout: float = 5.0) -> None:
+        if not isinstance(device, _device.Device):
+            device = _device.Device(device, read_only=read_only, wait=wait, timeout=timeout)
+        self.device = device
+        self._waiter = _Waiter()
+
+    async def __aenter__(self) -> Device:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None,
+                        error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def run(self, function: Callable[[_device.Device], T]) -> T:
+        """function(device) in a thread: for calls that belong together.
+
+        See `ced1401.Device.locked`, which must not be held over an ``await``.
+        """
+        return await _in_thread(lambda: function(self.device))
+
+    async def close(self) -> None:
+        """As `ced1401.Device.close`."""
+        self._waiter.close("the device")
+        await _in_thread(self.device.close)
+
+    async def claim(self, timeout: float | None = None) -> None:
+        """As `ced1401.Device.claim`."""
+        deadline = Deadline(timeout)
+        while True:
+            over = deadline.over
+            try:
+                return await _in_thread(lambda: self.device.claim(deadline.slice_ms / 1e3))
+            except BusyError:
+                if over or not self.device.waits:
+                    raise
+
+    release = _awaited(_device.Device.release)
+    reset = _awaited(_device.Device.reset)
+    self_test = _awaited(_device.Device.self_test)
+    memory_size = _awaited(_device.Device.memory_size)
+    commands = _awaited(_device.Device.commands)
+    has_command = _awaited(_device.Device.has_command)
+    command = _awaited(_device.Device.command)
+    query = _awaited(_device.Device.query)
+    query_line = _awaited(_device.Device.query_line)
+    sync = _awaited(_device.Device.sync)
+    adc = _awaited(_device.Device.adc)
+    adc_volts = _awaited(_device.Device.adc_volts)
+    adc_units = _awaited(_device.Device.adc_units)
+    dac = _awaited(_device.Device.dac)
+    digital_in = _awaited(_device.Device.digital_in)
+    digital_out = _awaited(_device.Device.digital_out)
+    read_memory = _awaited(_device.Device.read_memory)
+    write_memory = _awaited(_device.Device.write_memory)
+    capture = _awaited(_device.Device.capture)
+    play = _awaited(_device.Device.play)
+    capture_play = _awaited(_device.Device.capture_play)
+    wait_level = _awaited(_device.Device.wait_level)
+
+    # What does not converse with the 1401 takes no time
+
+    def info(self) -> Info:
+        """As `ced1401.Device.info`."""
+        return self.device.info()
+
+    def zeros(self, shape: Any, dtype: DTypeLike = np.int16) -> NDArray[Any]:
+        """As `ced1401.Device.zeros`."""
+        return self.device.zeros(shape, dtype)
+
+    async def wait_event(self) -> Event:
+        """Sleep until something befalls the 1401 itself."""
+        while True:
+            await self._waiter.wait(self.device.event_fileno())
+            event = self.device.look_for_event()
+            if event:
+                return event
+
+    # For "async with"
+
+    stream = _made(InputStream, _device.Device.stream)
+    play_stream = _made(OutputStream, _device.Device.play_stream)

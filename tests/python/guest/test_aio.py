@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The same for asyncio."""
+import asyncio
+import functools
+import time
+
+import numpy as np
+import pytest
+from bench import FAST, LIVE
+
+import ced1401
+from ced1401 import aio
+
+
+def with_loop(test):
+    """A test that is a coroutine."""
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 500))
+    return run
+
+
+class Ticker:
+    """Counts how often the event loop comes round meanwhile."""
+
+    def __init__(self):
+        self.ticks = 0
+
+    async def run(self):
+        while True:
+            await asyncio.sleep(0.01)
+            self.ticks += 1
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self.run())
+        return self
+
+    async def __aexit__(self, *_):
+        self.task.cancel()
+
+
+@with_loop
+async def test_commands():
+    async with aio.Device(FAST) as device:
+        replies = await asyncio.gather(
+            *(device.query("MEMTOP,?") for _ in range(5)), device.query_line("ERR"),
+            device.command("NOSUCH"), device.adc([0, 1]), return_exceptions=True)
+        assert replies[:5] == [[1 << 20, 1 << 20, 0]] * 5
+        assert replies[5].count(",") == 1
+        assert isinstance(replies[6], ced1401.CommandError)
+        assert replies[7].shape == (2,)
+        assert device.info().mine
+        assert await device.run(lambda device: device.memory_size()) == 1 << 20
+        block = device.zeros(100)
+        await device.write_memory(0, np.arange(100, dtype=np.int16))
+        assert (await device.read_memory(0, out=block)) is block
+        assert np.array_equal(block, np.arange(100))
+        with pytest.raises(ced1401.ArgumentError):
+            await device.dac(0, volts=6)
+    with pytest.raises(ced1401.ClosedError):
+        await device.query("MEMTOP,?")
+
+
+@with_loop
+async def test_capture_and_commands_at_once(heard):
+    async with aio.Device(LIVE) as device, Ticker() as ticker:
+        told = []
+        capture = asyncio.create_task(device.capture(
+            [0, 1], rate=1000, frames=500, start="trigger",
+            progress=lambda *now: told.append(now)))
+        while not await device.query("CLKEVT,?") == [1]:
+            pass
+        values = [await device.digital_in() for _ in range(5)]
+        assert values == [0x1234] * 5 and not capture.done()
+        await device.command("CLKEVT,F")
+        got = await capture
+        assert len(got) == 500 and got.rate == 1000
+        heard(got.samples)
+        assert {"armed", "running", "fetching"} == {phase for phase, *_ in told}
+        assert ticker.ticks > 5
+        wave = np.arange(1000, dtype=np.int16)
+        got, played = await device.capture_play(2, 0, wave, rate=10_000)
+        assert np.array_equal(got.column(2), wave) and played.frames == 1000
+
+
+@with_loop
+async def test_a_cancelled_task_ends_its_call():
+    async with aio.Device(LIVE) as device:
+        for call in (device.capture(0, rate=1000, frames=10, start="trigger"),
+                     device.wait_level(2, volts=4), device.wait_event()):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(call, 0.3)
+            assert device.device.trigger.clocks_waiting() == 0
+            assert await device.query("MEMTOP,?") == [1 << 20, 1 << 20, 0]
+
+        def wrong(*_):
+            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            await device.capture(0, rate=1000, frames=100_000, progress=wrong)
+        assert await device.query("ADCMEM,?") == [0]
+
+
+@with_loop
+async def test_async_for(heard):
+    async with aio.Device(LIVE) as device, Ticker() as ticker:
+        async with device.stream([0, 1], rate=5000, ring_frames=100_000) as stream:
+            start, position = None, 0
+            async for piece in stream:
+                if start is None:
+                    start = heard(piece.samples)
+                assert piece.position == position and piece.valid
+                heard(piece.samples, (start + position) % heard.frames)
+                position += len(piece)
+                if position > 3000 and stream.info().state == "runs":
+                    await stream.stop()
+            assert not piece.valid and stream.stream.rate == 5000
+            assert ticker.ticks > 5
+        async with device.stream([0, 1], rate=5000, ring_frames=100_000) as stream:
+            first = await stream.read(1000)
+            second = await stream.read(1000)
+            assert (first.position, second.position) == (0, 1000)
+            heard(np.concatenate([first.samples, second.samples]))
+            short = await stream.read(10**6, timeout=0.3)
+            assert 0 < len(short) < 10**6
+            read = asyncio.create_task(stream.read(10**6))
+            await asyncio.sleep(0.3)
+            read.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await read
+            with pytest.raises(ced1401.LostError) as caught:
+                await stream.read(10)       # what the cancelled one had is lost
+            assert caught.value.position == 2000 + len(short)
+            after = await stream.read(10)
+            assert after.position == caught.value.position + after.lost
+            assert (await stream.ask()).state == "runs"
+
+
+@with_loop
+async def test_two_streams_in_one_loop(heard):
+    async def listen(number, rate):
+        async with aio.Device(number) as device, \
+                device.stream([0, 1], rate=rate, method="request") as stream:
+            return [(await stream.read(2000)).samples for _ in range(3)]
+    for pieces in await asyncio.gather(listen(FAST, 20_000), listen(LIVE, 10_000)):
+        heard(np.concatenate(pieces))
+
+
+@with_loop
+async def test_memory_stream(heard):
+    async with aio.Device(LIVE) as device, \
+            device.stream([0, 1], rate=5000, method="memory") as stream:
+        heard((await stream.read(2000)).samples)
+
+
+@with_loop
+async def test_play_stream():
+    wave = np.random.default_rng(6).integers(-32768, 32768, 10_000, np.int16)
+    async with aio.Device(LIVE) as device, \
+            device.play_stream(0, rate=20_000, ring_frames=4096, method="request") as out, \
+            device.stream(2, rate=20_000, method="request") as ear:
+        await ear.start()
+        for at in range(0, len(wave), 2500):
+            await out.write(wave[at:at + 2500])
+        await out.drain()
+        await ear.stop()
+        heard = np.concatenate([piece.copy().samples[:, 0] async for piece in ear])
+    begun = np.flatnonzero(heard)[0]
+    assert np.array_equal(heard[begun:][:len(wave)], wave)
+
+
+@with_loop
+async def test_closed_while_it_waits():
+    async with aio.Device(LIVE) as device:
+        async with device.stream(0, rate=1000, start="trigger") as stream:
+            await stream.start()
+            waits = asyncio.create_task(stream.__anext__())
+            await asyncio.sleep(0.2)
+            with pytest.raises(RuntimeError):
+                await stream.read(1)        # one task at a time
+        with pytest.raises(ced1401.ClosedError):
+            await waits
+        waits = asyncio.create_task(device.wait_event())
+        await asyncio.sleep(0.2)
+    with pytest.raises(ced1401.ClosedError):
+        await waits
+
+
+@with_loop
+async def test_events():
+    async with aio.Device(FAST) as device:
+        waits = asyncio.create_task(device.wait_event())
+        await asyncio.sleep(0.1)
+        with pytest.raises(ced1401.Error):
+            await device.command("TOHOST,0,100,0,7")
+        assert await waits == ced1401.Event.REFUSED
+
+
+@with_loop
+async def test_claim():
+    async with aio.Device(FAST) as one:
+        await one.claim()
+        async with aio.Device(FAST) as other:
+            with pytest.raises(ced1401.BusyError):
+                await other.claim(0.2)
+            begun = time.monotonic()
+            claim = asyncio.create_task(other.claim())
+            await asyncio.sleep(0.3)
+            assert not claim.done()
+            await one.release()
+            await claim
+            assert other.info().mine and time.monotonic() > begun

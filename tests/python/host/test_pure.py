@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What needs no device: units against the library's, errors, doctests, the lists."""
+import ctypes
+import doctest
+import errno
+import importlib
+import pickle
+import pkgutil
+import threading
+
+import ced1401
+import numpy as np
+import pytest
+from ced1401 import _channel, _errors, _handle, _lib
+
+CHANNELS = [ced1401.Channel(0), ced1401.Channel(1, scale=0.37, offset=-3.3, unit="mV"),
+            ced1401.Channel(2, scale=-1e-6, offset=1e3, full_scale=10.0, name="µ")]
+
+
+def theirs(channel):
+    """The library's structure."""
+    return _lib.Channel(name=channel.name.encode(), unit=channel.unit.encode(),
+                        scale=channel.scale, offset=channel.offset,
+                        full_scale=channel.full_scale)
+
+
+def test_units_are_the_librarys():
+    """Every sample in units; bit by bit."""
+    samples = np.arange(-32768, 32768, dtype=np.int16)
+    frames = np.ascontiguousarray(np.repeat(samples[:, None], len(CHANNELS), axis=1))
+    values = np.empty(frames.shape)
+    _lib.lib.ced1401_frames_to_units((_lib.Channel * 3)(*map(theirs, CHANNELS)), 3,
+                                     frames.ctypes.data, len(frames), values.ctypes.data)
+    assert np.array_equal(_channel.to_units(CHANNELS, frames), values)
+    for channel, column in zip(CHANNELS, values.T):
+        assert np.array_equal(channel.to_units(samples), column)
+        assert np.array_equal(channel.from_units(column), samples)
+
+
+def test_the_nearest_sample_is_the_librarys():
+    """Between samples, halfway between them, and beyond full scale."""
+    one = ctypes.c_int16()
+    for channel in CHANNELS:
+        steps = np.concatenate([np.arange(-300, 300) / 16, [-32768, -32768.4, -32769, 32767,
+                                                            32767.4, 32767.6, 32768, 32769]])
+        for volts in steps * channel.full_scale / 32768:
+            value = volts * channel.scale + channel.offset
+            code = _lib.lib.ced1401_from_units(ctypes.byref(theirs(channel)), value,
+                                               ctypes.byref(one))
+            if code:
+                with pytest.raises(ced1401.ArgumentError):
+                    channel.from_units(value)
+            else:
+                assert channel.from_units(value) == one.value, (channel, value)
+    for wrong in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ced1401.ArgumentError):
+            CHANNELS[0].from_volts([0, wrong])
+
+
+def test_channels():
+    for wrong in ({"scale": 0}, {"scale": np.nan}, {"offset": np.inf}, {"full_scale": 0},
+                  {"full_scale": -5}):
+        with pytest.raises(ValueError):
+            ced1401.Channel(0, **wrong)
+    with pytest.raises(AttributeError):
+        CHANNELS[0].scale = 2
+    assert _channel.as_channels(np.int64(3))[0].number == 3
+    assert pickle.loads(pickle.dumps(CHANNELS)) == CHANNELS
+
+
+CONFIGURATION = """
+[all]
+rate = 1000
+[adc 0]
+name = EMG left     ; the flexor
+unit = mV
+scale = 0.5
+[dac 1]
+full-scale = 10
+"""
+
+
+def test_channels_of_the_command(tmp_path, monkeypatch):
+    """--channel and the configuration file, as tools/channels.c has them."""
+    assert ced1401.parse_channel("7") == ced1401.Channel(7)
+    assert ced1401.parse_channel(r"1:name=a\,b\\c,unit=µV,scale=-2,offset=1e3,full-scale=10") \
+        == ced1401.Channel(1, name="a,b\\c", unit="µV", scale=-2, offset=1000, full_scale=10)
+    for wrong in ("name=EMG", "0:EMG", "0:gain=2", "0:scale=much", "0:scale=0", "-1:unit=V",
+                  "0:full-scale=-5"):
+        with pytest.raises(ced1401.ArgumentError):
+            ced1401.parse_channel(wrong)
+    path = tmp_path / "ced1401.conf"
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for found in (ced1401.read_channels(path), ced1401.read_channels()):
+        assert found.inputs == {0: ced1401.Channel(0, name="EMG left", unit="mV", scale=0.5)}
+        assert found.dacs == {1: ced1401.Channel(1, full_scale=10)}
+    for wrong in ("[adc x]\nunit = V\n", "[adc 0]\nscale = 0\n", "unit = V\n"):
+        path.write_text(wrong, encoding="utf-8")
+        with pytest.raises(ced1401.ArgumentError, match="ced1401.conf"):
+            ced1401.read_channels(path)
+    with pytest.raises(FileNotFoundError):
+        ced1401.read_channels(tmp_path / "none")
+
+
+def test_samples_of_many_kinds():
+    one, two = _channel.as_channels(0), _channel.as_channels([0, 1])
+    same = np.zeros((5, 2), np.int16)
+    assert _channel.to_samples(two, same, None, None) is same
+    assert _channel.to_samples(one, [1, -2], None, None).tolist() == [[1], [-2]]
+    assert _channel.to_samples(one, np.array([5], ">i2"), None, None)[0, 0] == 5
+    assert _channel.to_samples(one, np.array([7], np.uint64), None, None)[0, 0] == 7
+    for wrong in ([32768], [-32769], np.array([2**63], np.uint64), [[1, 2]], 5):
+        with pytest.raises(ValueError):
+            _channel.to_samples(one, wrong, None, None)
+    with pytest.raises(TypeError):
+        _channel.to_samples(one, [1], [1], None)
+
+
+def test_errors():
+    """Each of the library's results has its class, its numbers and its sentence."""
+    for number, kind, builtin in (
+            (errno.ENOENT, ced1401.NoDeviceError, FileNotFoundError),
+            (errno.EACCES, ced1401.AccessError, PermissionError),
+            (errno.ETIMEDOUT, ced1401.TimedOutError, TimeoutError),
+            (errno.EDQUOT, ced1401.MemoryLimitError, MemoryError),
+            (errno.EBUSY, ced1401.BusyError, OSError),
+            (errno.ENODEV, ced1401.OfflineError, OSError),
+            (errno.ERANGE, ced1401.ArgumentError, ValueError),
+            (errno.EPIPE, ced1401.DeviceError, OSError)):
+        error = _errors.error_of(-number, "this")
+        assert type(error) is kind and isinstance(error, builtin)
+        assert error.errno == number and error.code == -number
+        assert str(error).startswith("this: ") and len(str(error)) > 15
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), again.errno) == (kind, str(error), number)
+    for code, kind in ((-1402001, ced1401.MissedError), (-1402002, ced1401.LostError),
+                       (-1402003, ced1401.CapacityError), (-1402004, ced1401.SelfTestError),
+                       (-1402005, ced1401.BlockError), (-1402006, ced1401.BlockError),
+                       (-1402007, ced1401.WaitsError)):
+        error = _errors.error_of(code)
+        assert type(error) is kind and error.errno is None and error.code == code
+    error = _errors.error_of(-1401255)
+    assert type(error) is ced1401.UnknownCommandError and error.error_1401 == 255
+    assert type(_errors.error_of(-1401005)) is ced1401.CommandError
+    kinds = {getattr(ced1401, name) for name in ced1401.__all__ if name.endswith("Error")}
+    assert all(issubclass(kind, ced1401.Error) for kind in kinds)
+    named = _errors.__doc__
+    assert all(kind.__name__ in named for kind in kinds)
+
+
+def test_the_public_names():
+    assert sorted(ced1401.__all__) == ced1401.__all__
+    for name in ced1401.__all__:
+        thing = getattr(ced1401, name)
+        if isinstance(thing, type):
+            assert thing.__doc__, name
+            for method, function in vars(thing).items():
+                if callable(function) and not method.startswith("_"):
+                    assert function.__doc__, f"{name}.{method}"
+
+
+@pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(ced1401.__path__)])
+def test_doctests(name):
+    module = importlib.import_module("ced1401." + name)
+    assert doctest.testmod(module).failed == 0
+
+
+class Ends:
+    """What a Guard ends."""
+
+    def __init__(self):
+        self.count = 0
+        self.inside = threading.Event()
+        self.go = threading.Event()
+
+    def end(self):
+        self.count += 1
+
+    def wait(self):
+        self.inside.set()
+        assert self.go.wait(60)
+        return 5
+
+
+def test_a_guard_waits_for_other_threads():
+    ends = Ends()
+    guard = _handle.Guard("it", ends.end)
+    results = []
+    inside = threading.Thread(target=lambda: results.append(guard.call(ends.wait)))
+    inside.start()
+    assert ends.inside.wait(60)
+    closing = threading.Thread(target=guard.close)
+    closing.start()
+    while not guard.closed:
+        pass
+    with pytest.raises(ced1401.ClosedError, match="it is closed"):
+        guard.call(int)
+    assert ends.count == 0 and closing.is_alive()
+    ends.go.set()
+    inside.join()
+    closing.join()
+    assert results == [5] and ends.count == 1
+    guard.close()
+    assert ends.count == 1
+
+
+def test_a_guard_closed_from_inside():
+    """It cannot wait for itself: it ends on the way out."""
+    ends = Ends()
+    guard = _handle.Guard("it", ends.end)
+
+    def inside():
+        guard.call(guard.close)
+        assert ends.count == 0
+        return 7
+    assert guard.call(inside) == 7
+    assert ends.count == 1
+    with pytest.raises(ced1401.ClosedError):
+        guard.call(int)
+    guard = _handle.Guard("it", ends.end)
+    with guard.hold():
+        guard.close()
+        assert not guard.ended
+    assert guard.ended and ends.count == 2
