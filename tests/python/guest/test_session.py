@@ -60,8 +60,8 @@ def test_a_percent_sign_is_no_format(fast):
 def test_the_1401s_own_errors(fast):
     with pytest.raises(ced1401.CommandError) as caught:
         fast.command("ADCMEM,I,2,0,2000,0,1,C,1,1,7")
-    assert caught.value.error_1401 == 1 and caught.value.detail == 10
-    assert "ADCMEM" in str(caught.value) and caught.value.code == -1401001
+    assert caught.value.error_1401 == 2 and caught.value.detail == 7
+    assert "ADCMEM" in str(caught.value) and caught.value.code == -1401002
     with pytest.raises(ced1401.CommandError) as caught:
         fast.query("NOSUCH")
     assert caught.value.error_1401 == 255
@@ -336,13 +336,16 @@ def test_a_child_may_open_its_own(fast):
 
 
 def test_levels(live):
+    crossed = threading.Event()
+
     def rise():
-        time.sleep(0.3)
-        live.dac(0, volts=3.0)
-    live.dac(0, volts=0)
+        while not crossed.wait(0.2):
+            live.dac(0, volts=0)
+            live.dac(0, volts=3.0)
     thread = threading.Thread(target=rise)
     thread.start()
-    live.wait_level(2, volts=2.0, timeout=60)
+    live.wait_level(2, volts=2.0, timeout=300)
+    crossed.set()
     thread.join()
     with pytest.raises(ced1401.TimedOutError):
         live.wait_level(2, volts=2.0, timeout=0.2)     # it is above already
