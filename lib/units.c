@@ -10,7 +10,7 @@
 
 #define FULL_SCALE	5.0
 #define STEPS		32768.0
-#define ROUNDING	1e-9	/* what was full scale may be a little more after a computation */
+#define ROUNDING	(1 / 1e9) /* what was full scale may be a little more after a computation */
 
 double ced1401_to_volts(int16_t sample, double full_scale)
 {
