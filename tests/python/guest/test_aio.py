@@ -103,7 +103,7 @@ async def test_a_cancelled_task_ends_its_call():
 @with_loop
 async def test_async_for(heard):
     async with aio.Device(LIVE) as device, Ticker() as ticker:
-        async with device.stream([0, 1], rate=5000, ring_frames=100_000) as stream:
+        async with device.stream([0, 1], rate=5000, method="request") as stream:
             start, position = None, 0
             async for piece in stream:
                 if start is None:
@@ -115,7 +115,7 @@ async def test_async_for(heard):
                     await stream.stop()
             assert not piece.valid and stream.stream.rate == 5000
             assert ticker.ticks > 5
-        async with device.stream([0, 1], rate=5000, ring_frames=100_000) as stream:
+        async with device.stream([0, 1], rate=5000, method="request") as stream:
             first = await stream.read(1000)
             second = await stream.read(1000)
             assert (first.position, second.position) == (0, 1000)

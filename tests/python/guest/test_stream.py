@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Streams, compared sample for sample; pieces and their ends; losses."""
+import functools
 import gc
 import os
 import select
@@ -11,6 +12,22 @@ import pytest
 from bench import in_dma, interrupt_soon, until
 
 import ced1401
+
+
+def undisturbed(test):
+    """A test of the FIFO, which holds 16 KiB: on a busy machine the guest's interrupt may
+    come too late for it. Then the 1401 itself has lost samples, which it counts, and
+    nothing can be compared: once more."""
+    @functools.wraps(test)
+    def run(live, **fixtures):
+        for _ in range(20):
+            try:
+                return test(live, **fixtures)
+            except (AssertionError, ced1401.LostError):
+                if live.query("XFIFO,?")[1] == 0:
+                    raise
+        raise AssertionError("the 1401 lost samples twenty times")
+    return run
 
 
 @pytest.mark.parametrize("method", ["request", "memory"])
@@ -45,6 +62,7 @@ def test_pieces_are_the_ring(fast, live, heard, method):
         next(stream)
 
 
+@undisturbed
 def test_fifo_by_the_clock(live, heard):
     with live.stream([0, 1], rate=5_000, ring_frames=100_000) as stream:
         assert stream.method == "fifo"
@@ -72,9 +90,10 @@ def test_when_a_piece_is_valid(fast, heard):
     heard(kept.samples)
     assert second.release(10) == 0 and not second.valid
     third = stream.acquire()
+    count = len(third)
     assert third.position == second.position + 10
     same = stream.acquire()
-    assert same.position == third.position and len(same) >= len(third)
+    assert same.position == third.position and len(same) >= count
     assert not third.valid and same.valid
     assert same.release() == 0
     with pytest.raises(ced1401.ArgumentError):
@@ -149,8 +168,9 @@ def take(stream, count=None):
     raise AssertionError("no piece came whole")
 
 
+@undisturbed
 def test_a_loss_is_raised_and_the_rest_is_right(live, heard):
-    with live.stream([0, 1], rate=50_000, ring_frames=65_536, method="fifo") as stream:
+    with live.stream([0, 1], rate=20_000, ring_frames=32_768, method="fifo") as stream:
         piece, _ = take(stream)
         start = (heard(piece.samples) - piece.position) % heard.frames
         behind = piece.position + len(piece)
@@ -175,8 +195,9 @@ def test_a_loss_is_raised_and_the_rest_is_right(live, heard):
         heard(got.samples, (start + got.position) % heard.frames)
 
 
+@undisturbed
 def test_a_loss_is_reported(live, heard):
-    with live.stream([0, 1], rate=50_000, ring_frames=65_536, method="fifo",
+    with live.stream([0, 1], rate=20_000, ring_frames=32_768, method="fifo",
                      on_loss="report") as stream:
         first = stream.read(100)
         start = (heard(first.samples) - first.position) % heard.frames
@@ -198,8 +219,9 @@ def test_a_loss_is_reported(live, heard):
         assert stream.info().lost >= 3 * stream.ring_frames
 
 
+@undisturbed
 def test_what_is_overwritten_in_use_is_told(live, heard):
-    with live.stream([0, 1], rate=50_000, ring_frames=65_536, method="fifo") as stream:
+    with live.stream([0, 1], rate=20_000, ring_frames=32_768, method="fifo") as stream:
         piece, _ = take(stream)
         start = (heard(piece.samples) - piece.position) % heard.frames
         while True:
