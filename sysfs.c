@@ -43,6 +43,13 @@ static DEVICE_ATTR_RO(type);
 /* In words, the first that holds */
 static const char *state_name(struct ced_card *card)
 {
+	static const char * const names[] = {
+		[CEDCARD_STATE_IDLE] = "idle",
+		[CEDCARD_STATE_CHARS] = "sending characters",
+		[CEDCARD_STATE_SEND] = "sending a block",
+		[CEDCARD_STATE_READ] = "reading a block",
+		[CEDCARD_STATE_REQUEST] = "sending a request",
+	};
 	u8 status, state;
 
 	if (card->gone)
@@ -53,22 +60,9 @@ static const char *state_name(struct ced_card *card)
 	if (!(status & CEDCARD_STATUS_POWER))
 		return "off";
 	state = ced_card_state(card);
-	switch (state) {
-	case CEDCARD_STATE_IDLE:
-		return "idle";
-	case CEDCARD_STATE_CHARS:
-		return "sending characters";
-	case CEDCARD_STATE_SEND:
-		return "sending a block";
-	case CEDCARD_STATE_READ:
-		return "reading a block";
-	case CEDCARD_STATE_REQUEST:
-		return "sending a request";
-	case CEDCARD_STATE_TEST:
+	if (state == CEDCARD_STATE_TEST)
 		return "self-test";
-	default:
-		return "unknown";
-	}
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr,

@@ -40,6 +40,7 @@ static void a_1401_that_is_not_there_is_told(void **state)
 	(void)state;
 	if (!want)
 		return;
+	assert_state(want == -CEDERR_OFF ? "off" : "unplugged");
 	assert_int_equal(ced(fd, CEDIOC_STATE, 0), want);
 	assert_int_equal(ced(fd, CEDIOC_SEND_CHAR, ';'), want);
 	assert_int_equal(ced(fd, CEDIOC_SEND_STRING(4), (unsigned long)"ERR;"),
@@ -116,6 +117,7 @@ static void a_self_test_without_end_times_out(void **state)
 		return;
 	assert_int_equal(ced(fd, CEDIOC_START_TEST, 0), 0);
 	while (!test.code) {
+		assert_state("self-test");
 		sleep_ms(200);
 		assert_int_equal(ced(fd, CEDIOC_CHECK_TEST,
 				     (unsigned long)&test), 0);

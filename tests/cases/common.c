@@ -113,10 +113,9 @@ int open_session(int flags)
 	return fd;
 }
 
-long sysfs_number(const char *name)
+void sysfs_text(const char *name, char *text, size_t room)
 {
 	char path[160];
-	long value = -1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/sys/class/misc/%s/%s",
@@ -124,10 +123,27 @@ long sysfs_number(const char *name)
 	file = fopen(path, "r");
 	if (!file)
 		fail_msg("%s: %s", path, strerror(errno));
-	if (fscanf(file, "%li", &value) != 1)
-		value = -1;
+	if (!fgets(text, room, file))
+		*text = '\0';
+	text[strcspn(text, "\n")] = '\0';
 	fclose(file);
-	return value;
+}
+
+long sysfs_number(const char *name)
+{
+	char text[40];
+	long value;
+
+	sysfs_text(name, text, sizeof(text));
+	return sscanf(text, "%li", &value) == 1 ? value : -1;
+}
+
+void assert_state(const char *want)
+{
+	char text[40];
+
+	sysfs_text("state", text, sizeof(text));
+	assert_string_equal(text, want);
 }
 
 unsigned int channel(void)

@@ -61,7 +61,10 @@ int open_session(int flags);		/* O_RDWR is added unless O_RDONLY_ONLY */
 #define O_RDONLY_ONLY	0x40000000
 unsigned int channel(void);		/* the card's DMA channel, by sysfs */
 bool wide(void);			/* a 16-bit channel */
-long sysfs_number(const char *name);	/* of /sys/class/misc/ced1401/ */
+/* Of /sys/class/misc/ced1401/ */
+long sysfs_number(const char *name);
+void sysfs_text(const char *name, char *text, size_t room);
+void assert_state(const char *want);	/* what the 1401 does, in words */
 
 /*
  * The 1401's other side: a property of the virtual card, asked of or given to

@@ -22,30 +22,38 @@ struct place {
 	unsigned int refs, maps;
 };
 
-/* The list of the buffers, of the card under test */
-static const char *buffers_file(void)
+/* A list in debugfs, of the card under test */
+static const char *debug_file(const char *name)
 {
 	static char path[60];
 	const char *number = strchr(strrchr(device(), '/'), '_');
 
-	snprintf(path, sizeof(path), DEBUGFS "/ced1401/%s/buffers",
-		 number ? number + 1 : "0");
+	snprintf(path, sizeof(path), DEBUGFS "/ced1401/%s/%s",
+		 number ? number + 1 : "0", name);
 	return path;
 }
 
-/* This process's buffers, at most @room */
-static unsigned int places(struct place *p, unsigned int room)
+/* As root from here on */
+static FILE *open_debug_file(const char *name)
 {
-	unsigned int n = 0;
-	char line[200];
 	FILE *file;
 
 	become_root();
 	if (access(DEBUGFS "/ced1401", F_OK))
 		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
-	file = fopen(buffers_file(), "r");
+	file = fopen(debug_file(name), "r");
 	if (!file)
-		fail_msg("%s: %s", buffers_file(), strerror(errno));
+		fail_msg("%s: %s", debug_file(name), strerror(errno));
+	return file;
+}
+
+/* This process's buffers, at most @room */
+static unsigned int places(struct place *p, unsigned int room)
+{
+	FILE *file = open_debug_file("buffers");
+	unsigned int n = 0;
+	char line[200];
+
 	while (n < room && fgets(line, sizeof(line), file)) {
 		unsigned long long phys, size, charged;
 		int pid;
@@ -73,7 +81,7 @@ static struct place place_of(unsigned int buffer)
 		if (p[i].buffer == buffer)
 			return p[i];
 	}
-	fail_msg("buffer %u is not in %s", buffer, buffers_file());
+	fail_msg("buffer %u is not in %s", buffer, debug_file("buffers"));
 	return p[0];
 }
 
@@ -247,10 +255,56 @@ static void a_user_sees_no_physical_address(void **state)
 	become_user();
 	open_session(0);
 	become_root();
-	assert_int_equal(access(buffers_file(), R_OK), 0);
+	assert_int_equal(access(debug_file("buffers"), R_OK), 0);
 	become_user();
-	assert_int_equal(access(buffers_file(), R_OK), -1);
+	assert_int_equal(access(debug_file("buffers"), R_OK), -1);
 	become_root();
+}
+
+/* What root sees of a transfer is what its owner sees */
+static void root_sees_the_transfers(void **state)
+{
+	const unsigned int flags = CED1401_TO_HOST | CED1401_ON_REQUEST;
+	unsigned int slot, seen_flags, area, offset, length, at, blocks, refused, n = 0;
+	unsigned long long bytes;
+	char line[300];
+	uint32_t id;
+	FILE *file;
+	int error, pid, fd;
+
+	(void)state;
+	become_user();
+	fd = open_session(0);
+	map_buffer(fd, 3, 2 * PAGE);
+	id = start(fd, 3, flags, 1000, 5000, 6);
+	to_host(fd, 6, 0, 700, 10);
+	wait_blocks(fd, id, 1, 5000);
+	file = open_debug_file("transfers");
+	while (fgets(line, sizeof(line), file)) {
+		unsigned int number;
+
+		if (sscanf(line,
+			   "pid=%d id=%u buffer=%u flags=%x area=%u offset=%u length=%u state=%u error=%d bytes=%llu blocks=%u refused=%u",
+			   &pid, &number, &slot, &seen_flags, &area, &offset,
+			   &length, &at, &error, &bytes, &blocks, &refused) != 12)
+			fail_msg("not understood: %s", line);
+		if (pid != getpid())
+			continue;
+		n++;
+		assert_int_equal(number, id);
+		assert_int_equal(slot, 3);
+		assert_int_equal(seen_flags, flags);
+		assert_int_equal(area, 6);
+		assert_int_equal(offset, 1000);
+		assert_int_equal(length, 5000);
+		assert_int_equal(at, status(fd, id).state);
+		assert_int_equal(error, 0);
+		assert_int_equal(bytes, 700);
+		assert_int_equal(blocks, 1);
+		assert_int_equal(refused, 0);
+	}
+	fclose(file);
+	assert_int_equal(n, 1);
 }
 
 static void write_trace(const char *name, const char *text)
@@ -360,6 +414,7 @@ int main(void)
 		TEST(the_mapping_is_that_memory_in_one_piece),
 		TEST(no_piece_of_a_transfer_crosses_a_dma_page),
 		TEST(a_user_sees_no_physical_address),
+		TEST(root_sees_the_transfers),
 		TEST(nothing_is_listed_when_all_is_closed),
 	};
 

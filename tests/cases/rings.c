@@ -661,6 +661,7 @@ static void a_block_waits_until_the_reader_has_made_room(void **state)
 	assert_true(s.events & CED1401_EVENT_WAITING);
 	assert_int_equal(s.bytes, 700);
 	assert_int_equal(s.refused, 0);
+	assert_state("sending a block");
 	/* A byte too few */
 	consume(fd, id, 99);
 	assert_false(hear(fd, line, sizeof(line), 200));
@@ -818,12 +819,14 @@ static void a_request_waits_until_the_writer_has_filled_enough(void **state)
 	assert_false(hear(fd, line, sizeof(line), 200));
 	assert_int_equal(status(fd, id).state, CED1401_STATE_WAITING);
 	assert_int_equal(status(fd, id).bytes, 400);
+	assert_state("reading a block");
 	fill(p, 200, 2);
 	consume(fd, id, 199);
 	assert_false(hear(fd, line, sizeof(line), 200));
 	consume(fd, id, 1);
 	assert_true(hear(fd, line, sizeof(line), REPLY_MS));
 	assert_string_equal(line, "0,0");
+	assert_state("idle");
 	read = start(fd, 1, IN_ASK, 0, PAGE, 1);
 	to_host(fd, 1, 0, 700, 0);
 	wait_blocks(fd, read, 1, 5000);
