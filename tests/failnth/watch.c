@@ -6,7 +6,7 @@
  *
  * SITES gets lines "COUNT KIND FUNCTION+OFFSET/SIZE", and with "-" for a place those
  * that were not in the module. What the kernel's own instruments (kmemleak, KASAN,
- * debugobjects) asked for, below the module or not, is no failure of the module's:
+ * debugobjects, gcov) asked for, below the module or not, is no failure of the module's:
  * these stand as "instrument".
  */
 #include <errno.h>
@@ -66,7 +66,7 @@ static bool is_instrument(const char *function)
 	static const char * const names[] = {
 		"kmemleak_", "create_object", "__create_object", "kasan_", "__kasan_",
 		"stack_depot_", "__stack_depot_", "debug_object_", "__debug_object_",
-		"fill_pool", "debug_dma_", "dma_entry_alloc",
+		"fill_pool", "debug_dma_", "dma_entry_alloc", "gcov_", "__gcov_",
 	};
 	unsigned int i;
 

@@ -50,6 +50,12 @@
 #define ENOUGH		16u
 #define FORK_MOST	24u	/* a fork has hundreds; each takes its share */
 
+/*
+ * Where nothing else is mapped: the tables of a mapping must be allocated, too. 32-bit
+ * programs have no such room.
+ */
+#define FAR_AWAY	(sizeof(void *) > 4 ? (void *)(uintptr_t)0x100000000000ull : NULL)
+
 /* A system call under test */
 struct trial {
 	const char *name;
@@ -354,6 +360,8 @@ void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd,
 	struct trial trial = begin("mmap", 0, is_device(fd));
 	void *ret;
 
+	if (trial.nth_fd >= 0 && !at)
+		at = FAR_AWAY;
 	TRY(trial, ret, MAP_FAILED,
 	    __real_mmap(at, size, prot, flags, fd, offset));
 	return ret;
