@@ -913,7 +913,8 @@ int ced1401_stream_out(ced1401_device *device,
  * ced1401_stream_start - begin, or wait for the trigger
  * @stream: the stream, once
  *
- * A ring to the DACs is from now on as long as what was filled: fill it whole. Return: 0,
+ * A ring to the DACs is from now on as long as what was filled: fill it whole. By REQUEST,
+ * with the trigger, the 1401 has its first block when this returns. Return: 0,
  * -EALREADY, -EINVAL (nothing was filled; FIFO: less than 32 KiB, for the card takes half of
  * that at once), CED1401L_1401(4) (something that runs has the ADC or DACs), CED1401L_E_FIFO,
  * or as ced1401_command(). After an error the stream has ended.

@@ -393,7 +393,8 @@ int ced1401_stream_acquire(ced1401_stream *stream, struct ced1401_piece *piece,
 	return ret;
 }
 
-static int give_back(ced1401_stream *s, size_t frames)
+/* @copied: the frames were whole when they were used: nothing of them is lost */
+static int give_back(ced1401_stream *s, size_t frames, bool copied)
 {
 	uint64_t over = 0;
 
@@ -409,18 +410,25 @@ static int give_back(ced1401_stream *s, size_t frames)
 	s->released += frames;
 	s->lent -= frames;
 	s->lost_before = 0;
+	if (copied)
+		over = 0;
 	s->lost += over;
 	return (int)over;
 }
 
-int ced1401_stream_release(ced1401_stream *stream, size_t frames)
+static int release(ced1401_stream *s, size_t frames, bool copied)
 {
 	int ret;
 
-	pthread_mutex_lock(&stream->lock);
-	ret = give_back(stream, frames);
-	pthread_mutex_unlock(&stream->lock);
+	pthread_mutex_lock(&s->lock);
+	ret = give_back(s, frames, copied);
+	pthread_mutex_unlock(&s->lock);
 	return ret;
+}
+
+int ced1401_stream_release(ced1401_stream *stream, size_t frames)
+{
+	return release(stream, frames, false);
 }
 
 /* --------------------------------------------------------------- copying */
@@ -469,7 +477,7 @@ int ced1401_stream_read(ced1401_stream *stream, int16_t *samples, size_t frames,
 		if (piece && !done)
 			*piece = part;
 		done += part.frames;
-		ced1401_stream_release(stream, part.frames);
+		release(stream, part.frames, true);
 	}
 	if (done && piece) {
 		piece->samples = samples;

@@ -115,34 +115,6 @@ static int fifo_start(ced1401_stream *s)
 					  s->list, clock));
 }
 
-/* Frames of a block: what a wake-up is for, as far as ring and 1401 allow */
-static uint32_t block_frames(const ced1401_stream *s)
-{
-	uint64_t most = s->ring / BLOCK_PART, block = s->wake;
-
-	if (most > BLOCK_MOST / s->frame)
-		most = BLOCK_MOST / s->frame;
-	if (block > most)
-		block = most;
-	return block ? (uint32_t)block : 1;
-}
-
-static int request_start(ced1401_stream *s)
-{
-	char clock[32];
-	int ret;
-
-	s->block = block_frames(s);
-	ret = begin(s, CED1401_ON_REQUEST);
-	if (ret)
-		return ret;
-	stream_clock_text(s, clock);
-	return refused(s, ced1401_command(s->dev, "%s,%u,%u,%s,%s;",
-					  s->out ? s->kind->out : s->kind->in,
-					  s->area, s->block * s->frame, s->list,
-					  clock));
-}
-
 static int ring_wait(ced1401_stream *s, uint64_t frames, uint64_t deadline)
 {
 	struct ced1401_wait wait = {
@@ -155,6 +127,50 @@ static int ring_wait(ced1401_stream *s, uint64_t frames, uint64_t deadline)
 	    (errno == EINTR || errno == ETIMEDOUT))
 		return -errno;
 	return 0;
+}
+
+/* Frames of a block: what a wake-up is for, as far as ring and 1401 allow */
+static uint32_t block_frames(const ced1401_stream *s)
+{
+	uint64_t most = s->ring / BLOCK_PART, block = s->wake;
+
+	if (most > BLOCK_MOST / s->frame)
+		most = BLOCK_MOST / s->frame;
+	if (block > most)
+		block = most;
+	return block ? (uint32_t)block : 1;
+}
+
+/* The trigger must find something to play: wait for the first block */
+static int first_block(ced1401_stream *s)
+{
+	uint64_t deadline = deadline_after(device_timeout(s->dev));
+	int ret = ring_wait(s, s->block, deadline);
+
+	while (!ret && see(s, 0, NULL) && s->moved < s->block) {
+		ret = how_it_stands(s);
+		if (ret == -EINPROGRESS)
+			ret = ring_wait(s, s->block, deadline);
+	}
+	return ret == -EINTR ? 0 : ret;
+}
+
+static int request_start(ced1401_stream *s)
+{
+	char clock[32];
+	int ret;
+
+	s->block = block_frames(s);
+	ret = begin(s, CED1401_ON_REQUEST);
+	if (ret)
+		return ret;
+	stream_clock_text(s, clock);
+	ret = ced1401_command(s->dev, "%s,%u,%u,%s,%s;",
+			      s->out ? s->kind->out : s->kind->in, s->area,
+			      s->block * s->frame, s->list, clock);
+	if (!ret && s->out && s->when == CED1401L_ON_TRIGGER)
+		ret = first_block(s);
+	return refused(s, ret);
 }
 
 static uint64_t ring_consume(ced1401_stream *s, uint64_t frames)

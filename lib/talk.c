@@ -53,68 +53,6 @@ static void forget_words(ced1401_device *dev)
 	dev->known_n = 0;
 }
 
-static int send_all(ced1401_device *dev, const char *text, uint64_t deadline)
-{
-	size_t n = strlen(text), sent = 0;
-	int ret = 0;
-
-	while (ret >= 0 && sent < n) {
-		ssize_t wrote = write(dev->fd, text + sent, n - sent);
-
-		if (wrote > 0)
-			sent += (size_t)wrote;
-		else if (wrote < 0 && errno == EAGAIN)
-			ret = device_await(dev, POLLOUT, deadline, SLICE_MS);
-		else if (wrote < 0 && errno != EINTR)
-			ret = errno == EBUSY ? -ESHUTDOWN : result_of_errno();
-		if (generation(dev) != dev->spoken)
-			ret = -ESHUTDOWN;
-	}
-	if (ret < 0 && sent)
-		dev->out_of_step = true;
-	return ret < 0 ? ret : 0;
-}
-
-/* Take what characters there are: how many, or -EAGAIN */
-static int take_chars(ced1401_device *dev)
-{
-	ssize_t n;
-
-	if (dev->rx_n == sizeof(dev->rx))
-		return -EBADMSG;
-	do {
-		n = read(dev->fd, dev->rx + dev->rx_n,
-			 sizeof(dev->rx) - dev->rx_n);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	dev->rx_n += (size_t)n;
-	return (int)n;
-}
-
-/* The first whole line of what has come, without its CR; -EAGAIN: there is none */
-static int cut_line(ced1401_device *dev, char *line, size_t size)
-{
-	const char *end = memchr(dev->rx, CR, dev->rx_n);
-	size_t n, i, length = 0;
-
-	if (!end)
-		return -EAGAIN;
-	n = (size_t)(end - dev->rx);
-	for (i = 0; i < n; i++) {
-		if (dev->rx[i] == '\n')
-			continue;
-		if (length + 1 < size)
-			line[length] = dev->rx[i];
-		length++;
-	}
-	if (size)
-		line[length < size ? length : size - 1] = '\0';
-	dev->rx_n -= n + 1;
-	memmove(dev->rx, end + 1, dev->rx_n);
-	return (int)length;
-}
-
 /**
  * struct waiting - how to wait for a line
  * @deadline:	ns
@@ -151,30 +89,111 @@ static bool stream_waits(ced1401_device *dev)
 	return waits;
 }
 
+/* Sleep until there is something, as @how says. Negative: there will be nothing */
+static int await(ced1401_device *dev, short events, const struct waiting *how)
+{
+	int ret = device_await(dev, events, how->deadline,
+			       how->idle || dev->serve ? IDLE_MS : SLICE_MS);
+
+	if (!ret)
+		be_idle(dev, how);
+	return ret == -ETIMEDOUT && stream_waits(dev) ? CED1401L_E_WAITS : ret;
+}
+
+/* Take what characters there are: how many, or -EAGAIN */
+static int take_chars(ced1401_device *dev)
+{
+	ssize_t n;
+
+	if (dev->rx_n == sizeof(dev->rx))
+		return -EBADMSG;
+	do {
+		n = read(dev->fd, dev->rx + dev->rx_n,
+			 sizeof(dev->rx) - dev->rx_n);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	dev->rx_n += (size_t)n;
+	return (int)n;
+}
+
+/*
+ * Send it all. A 1401 whose replies nobody takes may take no characters: what comes
+ * meanwhile is kept.
+ */
+static int send_all(ced1401_device *dev, const char *text,
+		    const struct waiting *how)
+{
+	size_t n = strlen(text), sent = 0;
+	int ret = 0;
+
+	while (ret >= 0 && sent < n) {
+		ssize_t wrote = write(dev->fd, text + sent, n - sent);
+
+		if (wrote > 0)
+			sent += (size_t)wrote;
+		else if (wrote < 0 && errno == EAGAIN)
+			ret = await(dev, POLLIN | POLLOUT, how);
+		else if (wrote < 0 && errno != EINTR)
+			ret = errno == EBUSY ? -ESHUTDOWN : result_of_errno();
+		if (ret > 0 && take_chars(dev) == -EBADMSG)
+			ret = -EBADMSG;
+		if (ret >= 0 && generation(dev) != dev->spoken)
+			ret = -ESHUTDOWN;
+	}
+	if (ret >= 0)
+		return 0;
+	if (sent)
+		dev->out_of_step = true;
+	return ret;
+}
+
+/* The first whole line of what has come, without its CR; -EAGAIN: there is none */
+static int cut_line(ced1401_device *dev, char *line, size_t size)
+{
+	const char *end = memchr(dev->rx, CR, dev->rx_n);
+	size_t n, i, length = 0;
+
+	if (!end)
+		return -EAGAIN;
+	n = (size_t)(end - dev->rx);
+	for (i = 0; i < n; i++) {
+		if (dev->rx[i] == '\n')
+			continue;
+		if (length + 1 < size)
+			line[length] = dev->rx[i];
+		length++;
+	}
+	if (size)
+		line[length < size ? length : size - 1] = '\0';
+	dev->rx_n -= n + 1;
+	memmove(dev->rx, end + 1, dev->rx_n);
+	return (int)length;
+}
+
 static int hear(ced1401_device *dev, char *line, size_t size,
 		const struct waiting *how)
 {
-	int slice_ms = how->idle || dev->serve ? IDLE_MS : SLICE_MS, ret;
+	int ret;
 
 	for (;;) {
 		ret = cut_line(dev, line, size);
 		if (ret != -EAGAIN)
 			return ret;
-		if (generation(dev) != dev->spoken)
-			return -ESHUTDOWN;
 		ret = take_chars(dev);
 		if (ret > 0)
 			continue;
 		if (ret && ret != -EAGAIN)
 			break;
-		ret = device_await(dev, POLLIN, how->deadline, slice_ms);
+		/* Not off, but reset: what was asked is forgotten */
+		if (generation(dev) != dev->spoken)
+			return -ESHUTDOWN;
+		ret = await(dev, POLLIN, how);
 		if (ret < 0)
 			break;
-		if (!ret)
-			be_idle(dev, how);
 	}
 	dev->out_of_step = true;
-	return ret == -ETIMEDOUT && stream_waits(dev) ? CED1401L_E_WAITS : ret;
+	return ret;
 }
 
 /* A line that must be ERR's */
@@ -194,17 +213,18 @@ static int hear_error(ced1401_device *dev, long *error, long *detail,
 
 /* --------------------------------------------------------------- in step */
 
-#define MARKS		8
+#define MARKS		16
 
 /*
  * Forget what is on its way: ask for a pattern of errors that nobody else would have
- * asked for, and read until it has come.
+ * asked for, and read until it has come. It is long enough not to be found by chance in
+ * the lines of others before it, which failed.
  */
-static int get_in_step(ced1401_device *dev, uint64_t deadline)
+static int get_in_step(ced1401_device *dev, const struct waiting *how)
 {
-	unsigned int pattern = (unsigned int)(now_ns() >> 10), seen = 0, i;
+	unsigned int pattern = (unsigned int)(now_ns() * 0x9e3779b97f4a7c15 >> 40);
+	unsigned int seen = 0, i;
 	const unsigned int all = (1u << MARKS) - 1;
-	const struct waiting how = { .deadline = deadline };
 	char text[COMMAND_MAX] = ";ERR;", line[LINE_MAX_1401];
 	int ret;
 
@@ -213,11 +233,11 @@ static int get_in_step(ced1401_device *dev, uint64_t deadline)
 	for (i = MARKS; i--;)
 		strcat(text, pattern >> i & 1 ? UNKNOWN_COMMAND ";ERR;" : "ERR;");
 	dev->rx_n = 0;
-	ret = send_all(dev, text, deadline);
+	ret = send_all(dev, text, how);
 	for (i = 0; !ret; i++) {
 		long error = -1, detail = -1;
 
-		ret = hear(dev, line, sizeof(line), &how);
+		ret = hear(dev, line, sizeof(line), how);
 		if (ret < 0)
 			break;
 		ret = 0;
@@ -241,19 +261,19 @@ static int get_in_step(ced1401_device *dev, uint64_t deadline)
  * Begin to talk: have the lock and the 1401, in step. The lock is held in any case
  * when it returns.
  */
-static int begin(ced1401_device *dev, uint64_t deadline, bool in_step)
+static int begin(ced1401_device *dev, const struct waiting *how, bool in_step)
 {
 	int ret;
 
 	pthread_mutex_lock(&dev->talk);
 	if (generation(dev) != dev->spoken)
 		forget_words(dev);
-	ret = device_claim(dev, deadline);
+	ret = device_claim(dev, how->deadline);
 	if (ret || !in_step)
 		return ret;
 	if (dev->rx_n || take_chars(dev) > 0)
 		dev->out_of_step = true;
-	return dev->out_of_step ? get_in_step(dev, deadline) : 0;
+	return dev->out_of_step ? get_in_step(dev, how) : 0;
 }
 
 static void end(ced1401_device *dev)
@@ -282,7 +302,7 @@ static int tell_apart(ced1401_device *dev, bool *is_reply, long *error,
 		      long *detail, const struct waiting *how)
 {
 	long mark, mark_detail;
-	int ret = send_all(dev, UNKNOWN_COMMAND ";ERR;", how->deadline);
+	int ret = send_all(dev, UNKNOWN_COMMAND ";ERR;", how);
 
 	if (!ret)
 		ret = hear_error(dev, &mark, &mark_detail, how);
@@ -337,9 +357,9 @@ int talk_exchange(ced1401_device *dev, const char *text, char *reply, size_t siz
 
 	how.deadline = reply_deadline(dev, more_ms);
 	snprintf(both, sizeof(both), "%sERR;", text);
-	ret = begin(dev, how.deadline, true);
+	ret = begin(dev, &how, true);
 	if (!ret)
-		ret = send_all(dev, both, how.deadline);
+		ret = send_all(dev, both, &how);
 	if (!ret && reply)
 		ret = hear_reply(dev, text, reply, size, &how);
 	else if (!ret)
@@ -458,14 +478,14 @@ int talk_ask(ced1401_device *dev, long *values, unsigned int max,
 int ced1401_vsend(ced1401_device *device, const char *format, va_list args)
 {
 	char text[COMMAND_MAX];
+	const struct waiting how = { .deadline = reply_deadline(device, 0) };
 	int ret = format_command(text, format, args);
-	uint64_t deadline = reply_deadline(device, 0);
 
 	if (ret)
 		return ret;
-	ret = begin(device, deadline, false);
+	ret = begin(device, &how, false);
 	if (!ret)
-		ret = send_all(device, text, deadline);
+		ret = send_all(device, text, &how);
 	/* Whatever comes of it: it is none of the next command's */
 	device->out_of_step = true;
 	end(device);
@@ -507,11 +527,11 @@ int ced1401_read_line(ced1401_device *device, char *line, size_t size,
 
 int ced1401_sync(ced1401_device *device)
 {
-	uint64_t deadline = reply_deadline(device, 0);
-	int ret = begin(device, deadline, false);
+	const struct waiting how = { .deadline = reply_deadline(device, 0) };
+	int ret = begin(device, &how, false);
 
 	if (!ret)
-		ret = get_in_step(device, deadline);
+		ret = get_in_step(device, &how);
 	end(device);
 	return ret;
 }
