@@ -15,12 +15,13 @@ static const unsigned int both[] = { 0, 1 };
 static const unsigned int three[] = { 1, 7, 0 };
 
 /*
- * The card's FIFO holds 16 KiB. Slow enough that a busy machine, on which nothing runs for
- * seconds, loses nothing to the host; to the DACs, where the FIFO must be filled first, a
- * busy machine has a few more tries.
+ * A busy machine may stand still for seconds. The card's FIFO holds 16 KiB, and the 1401
+ * 256 KiB for streams by requests: at these rates that is 5 s and more, so nothing is
+ * lost. To the DACs the FIFO must be filled first, so there it is less, but tried again.
  */
-#define FIFO_RATE	1000
-#define OUT_RATE	5000
+#define FIFO_RATE	500
+#define RATE		5000
+#define OUT_RATE	2000
 #define TRIES		5
 
 /* A session on a card that has a clock, or has none; on the other kind NULL */
@@ -39,7 +40,7 @@ static struct ced1401_stream_config config_of(const unsigned int *channels,
 {
 	const struct ced1401_stream_config config = {
 		.channels = channels, .n_channels = n, .method = method,
-		.rate = method == CED1401L_FIFO ? FIFO_RATE : 20000,
+		.rate = method == CED1401L_FIFO ? FIFO_RATE : RATE,
 	};
 
 	return config;
@@ -132,9 +133,9 @@ static void a_long_stream_lent_piece_by_piece(void **state)
 	(void)state;
 	assert_int_equal(info_of(s).method, CED1401L_REQUEST);
 	assert_int_equal(info_of(s).state, CED1401L_STREAM_RUNS);
-	follow(s, both, 2, clocked ? 30000 : 400000, first);
+	follow(s, both, 2, clocked ? 8000 : 400000, first);
 	total = finish(s, both, 2, first);
-	assert_true(total >= 30000);
+	assert_true(total >= 8000);
 	assert_int_equal(info_of(s).lost_1401, 0);
 	ced1401_stream_close(s);
 	well(ced1401_command(dev, "DAC,0 0"));
@@ -163,7 +164,7 @@ static void a_stream_through_the_fifo(void **state)
 		if (i)
 			assert_int_equal(info_of(s).ring_frames,
 					 config.ring_frames);
-		follow(s, three, 3, 1000, first);
+		follow(s, three, 3, 300, first);
 		well(ced1401_stream_ask(s));
 		finish(s, three, 3, first);
 		assert_int_equal(info_of(s).lost_1401, 0);
@@ -188,8 +189,8 @@ static void losses_are_told_with_their_place(void **state)
 	if (!dev)
 		return;
 	first = next_frame_heard(dev);
-	config.ring_frames = 201;	/* 0.2 s */
-	copy = malloc(201 * 4);
+	config.ring_frames = 101;	/* 0.2 s */
+	copy = malloc(101 * 4);
 	s = begin_in(dev, &config);
 	for (i = 0; i < 30; i++) {
 		int got, bad;
@@ -225,7 +226,7 @@ static void losses_are_told_with_their_place(void **state)
 	config.method = CED1401L_FIFO;
 	first = next_frame_heard(dev);
 	s = begin_in(dev, &config);
-	follow(s, both, 2, 500, first);
+	follow(s, both, 2, 200, first);
 	ced1401_stream_close(s);
 	ced1401_close(dev);
 }
@@ -243,13 +244,13 @@ static void reading_copies_whole_frames_only(void **state)
 
 	(void)state;
 	first = next_frame_heard(dev);
-	config.ring_frames = 200;
+	config.ring_frames = 100;
 	s = begin_in(dev, &config);
 	for (i = 0; i < 40; i++) {
-		int got = well(ced1401_stream_read(s, copy, 60, patience(),
+		int got = well(ced1401_stream_read(s, copy, 30, patience(),
 						   &piece));
 
-		assert_in_range(got, 1, 60);
+		assert_in_range(got, 1, 30);
 		assert_int_equal(piece.frames, got);
 		assert_int_equal(piece.position, next + piece.lost);
 		assert_sampled(copy, both, 2, (uint64_t)got, first + piece.position);
@@ -257,7 +258,9 @@ static void reading_copies_whole_frames_only(void **state)
 		next = piece.position + (uint64_t)got;
 		sleep_ms(i % 20 == 10 ? 300 : i % 4);
 	}
-	assert_int_equal(info_of(s).lost, lost);
+	/* What was lost last comes with the next piece */
+	well(ced1401_stream_acquire(s, &piece, 0, patience()));
+	assert_int_equal(info_of(s).lost, lost + piece.lost);
 	assert_int_equal(ced1401_stream_write(s, copy, 1, 0), -EINVAL);
 	assert_int_equal(ced1401_stream_drain(s, 0), -EINVAL);
 	ced1401_stream_close(s);
@@ -279,7 +282,7 @@ static void the_1401s_memory_round_and_round(void **state)
 	first = next_frame_heard(dev);
 	s = begin_in(dev, &config);
 	assert_int_equal(info_of(s).method, CED1401L_MEMORY);
-	follow(s, both, 2, 20000, first);
+	follow(s, both, 2, 8000, first);
 	well(ced1401_stream_ask(s));
 	finish(s, both, 2, first);
 	ced1401_stream_close(s);
@@ -292,11 +295,11 @@ static void the_1401s_memory_round_and_round(void **state)
 	ced1401_stream_close(s);
 	config.n_channels = 2;
 	config.flags = CED1401L_IN_TURN;
-	config.rate = 5000;
+	config.rate = 2500;
 	first = next_frame_heard(dev);
 	s = begin_in(dev, &config);
-	assert_true(info_of(s).true_rate == 5000);
-	assert_true(info_of(s).clock.hz == 10000);
+	assert_true(info_of(s).true_rate == 2500);
+	assert_true(info_of(s).clock.hz == 5000);
 	follow(s, both, 2, 3000, first);
 	finish(s, both, 2, first);
 	ced1401_stream_close(s);
@@ -365,7 +368,7 @@ static void a_stream_waits_for_the_trigger(void **state)
 		assert_int_equal(ced1401_stream_acquire(s, &piece, 0, 0), -EAGAIN);
 		assert_int_equal(ced1401_clocks_waiting(dev), 1);
 		well(ced1401_trigger_fire(dev));
-		follow(s, both, 2, 600, first);
+		follow(s, both, 2, 300, first);
 		finish(s, both, 2, first);
 		ced1401_stream_close(s);
 	}
@@ -382,10 +385,10 @@ static void stopping_a_stream_that_nobody_reads(void **state)
 	ced1401_stream *s;
 
 	(void)state;
-	config.ring_frames = 5000;
+	config.ring_frames = 2000;
 	s = begin_in(dev, &config);
 	sleep_ms(1000);
-	assert_true(finish(s, both, 2, first) > 3000);
+	assert_true(finish(s, both, 2, first) > 1000);
 	ced1401_stream_close(s);
 	/* The conversation goes on, without an error that was ours */
 	well(ced1401_command(dev, "DAC,0 0"));
@@ -484,10 +487,10 @@ static void times_tell_the_rate(void **state)
 		return;
 	s = begin_in(dev, &config);
 	/* What a machine that stood still catches up with has other times */
-	for (i = 0; i < TRIES && fabs(rate - FIFO_RATE) > FIFO_RATE / 5; i++)
+	for (i = 0; i < TRIES && fabs(rate - FIFO_RATE) > FIFO_RATE / 4.; i++)
 		rate = rate_by_times(s);
 	print_message("# %.1f Hz by the times\n", rate);
-	assert_true(fabs(rate - FIFO_RATE) <= FIFO_RATE / 5);
+	assert_true(fabs(rate - FIFO_RATE) <= FIFO_RATE / 4.);
 	ced1401_stream_close(s);
 	ced1401_close(dev);
 }
@@ -546,10 +549,10 @@ static void playing_a_long_stream(void **state)
 	unsigned int i;
 
 	(void)state;
-	assert_true(play_stream(dev, CED1401L_REQUEST, clocked ? 30011 : 250007,
-				16001));
+	assert_true(play_stream(dev, CED1401L_REQUEST, clocked ? 8011 : 250007,
+				clocked ? 4001 : 16001));
 	for (i = 0; i < TRIES && !whole; i++)
-		whole = play_stream(dev, CED1401L_FIFO, 14011, 10007);
+		whole = play_stream(dev, CED1401L_FIFO, 10011, 8300);
 	assert_true(whole);
 	ced1401_close(dev);
 }
@@ -607,8 +610,8 @@ static void playing_late_and_stopping(void **state)
 	well(ced1401_stream_out(dev, &config, &s));
 	well(ced1401_stream_write(s, values, 8200, 0));
 	well(ced1401_stream_start(s));
-	/* 0.8 s of it are in the card's FIFO at once */
-	sleep_ms(1800);
+	/* 4 s of it, of which half are in the card's FIFO at once */
+	sleep_ms(5000);
 	well(ced1401_stream_acquire(s, &piece, 0, patience()));
 	assert_true(piece.lost > 0);
 	assert_int_equal(piece.position, 8200 + piece.lost);
@@ -639,7 +642,7 @@ static void in_and_out_together(void **state)
 	static const unsigned int inputs[] = { 0, 2, 1 };
 	struct ced1401_stream_config in = config_of(inputs, 3, 0);
 	struct ced1401_stream_config out = config_of(both, 1, 0);
-	const uint64_t frames = 40000;
+	const uint64_t frames = 10000;
 	ced1401_stream *from, *to;
 	struct ced1401_piece piece;
 	uint64_t first, done, seen = 0, i;
