@@ -467,12 +467,31 @@ int ced1401_vquery_line(ced1401_device *device, char *line, size_t size,
 			const char *format, va_list args) CED1401L_PRINTF(4, 0);
 
 /**
+ * ced1401_query_lines - the same, with a reply of any number of lines
+ * @device: the session
+ * @lines: the lines as they are, each with '\n' behind it; cut if longer, always with a NUL
+ * @size: of @lines; may be 0
+ * @format: as ced1401_command(); also of several commands, with or without replies
+ *
+ * Where the reply ends is known by what the 1401 is asked behind it: nothing waits for a
+ * time-out, and the reply may be empty. Each line may take as long as
+ * ced1401_set_timeout() says.
+ *
+ * Return: the length of all lines, also more than @size - 1; or as ced1401_command(). With
+ * CED1401L_1401(n) @lines are those that came all the same (of the commands before the one
+ * that failed, say), with another error "".
+ */
+int ced1401_query_lines(ced1401_device *device, char *lines, size_t size,
+			const char *format, ...) CED1401L_PRINTF(4, 5);
+int ced1401_vquery_lines(ced1401_device *device, char *lines, size_t size,
+			 const char *format, va_list args) CED1401L_PRINTF(4, 0);
+
+/**
  * ced1401_send - send characters, and nothing else
  * @device: the session
  * @format: as ced1401_command()
  *
- * For what the calls above do not fit: replies of several lines, commands whose reply
- * comes much later. The caller then reads every line that comes, and asks for ERR if he
+ * For what the calls above do not fit: commands whose reply comes much later. The caller then reads every line that comes, and asks for ERR if he
  * wants to know, between ced1401_lock() and ced1401_unlock(). Lines that he leaves, and
  * the error, are forgotten by the next call of the kinds above.
  *
@@ -645,7 +664,10 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
  * @lost:	out: frames that were lost, with CED1401L_E_LOST
  * @reserved:	0
  *
- * Of @samples the first @done frames were sampled, whatever the result.
+ * Of @samples the first @done frames were sampled, whatever the result. While it runs,
+ * @done is brought up to date before each call of ced1401_progress: those frames are there
+ * to stay, and may be used by then. What the 1401's memory holds comes when sampling is
+ * over (CED1401L_FETCHING), in pieces of 256 KiB.
  */
 struct ced1401_signal {
 	const unsigned int *channels;

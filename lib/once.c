@@ -47,6 +47,10 @@ static struct part *next_part(struct shot *shot, struct part *part)
 
 static int tell(struct shot *shot)
 {
+	struct part *part;
+
+	for (part = next_part(shot, NULL); part; part = next_part(shot, part))
+		part->signal->done = part_done(part);
 	if (shot->when.progress &&
 	    shot->when.progress(shot->when.user, shot->phase,
 				shot->parts[0].signal ? shot->parts[0].moved : 0,

@@ -73,6 +73,12 @@ int part_look(struct part *part);
 /* Take what was sampled out of the 1401's memory, a piece of it; 0: there was none */
 int part_fetch(struct part *part);
 
+/* Frames that were played, or that the caller has */
+static inline uint64_t part_done(const struct part *part)
+{
+	return part->out ? part->moved : part->stored;
+}
+
 /* Stop it if need be, and give back what it has; @result: how all went */
 int part_end(struct part *part, int result);
 

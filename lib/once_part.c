@@ -394,6 +394,6 @@ int part_end(struct part *part, int result)
 	ced1401_stream_close(part->stream);
 	if (part->range.size)
 		range_give(part->dev, &part->range);
-	part->signal->done = part->out ? part->moved : part->stored;
+	part->signal->done = part_done(part);
 	return ret;
 }

@@ -470,7 +470,8 @@ int ced1401_stream_read(ced1401_stream *stream, int16_t *samples, size_t frames,
 		memcpy(samples + done * stream->n, part.samples,
 		       part.frames * stream->frame);
 		if (!is_whole(stream)) {
-			if (done)
+			ret = deadline && !ms_until(deadline) ? -EAGAIN : 0;
+			if (done || ret)
 				break;
 			continue;
 		}

@@ -214,41 +214,82 @@ static int hear_error(ced1401_device *dev, long *error, long *detail,
 /* --------------------------------------------------------------- in step */
 
 #define MARKS		16
+#define ALL_MARKS	((1u << MARKS) - 1)
+#define MARKS_TEXT	(MARKS * (sizeof(UNKNOWN_COMMAND ";ERR;") - 1) + 1)
+
+/* Whether it could begin within itself, and so be seen too early */
+static bool overlaps_itself(unsigned int pattern)
+{
+	unsigned int k;
+
+	for (k = 1; k < MARKS; k++) {
+		if (pattern >> k == (pattern & ALL_MARKS >> k))
+			return true;
+	}
+	return false;
+}
 
 /*
- * Forget what is on its way: ask for a pattern of errors that nobody else would have
- * asked for, and read until it has come. It is long enough not to be found by chance in
- * the lines of others before it, which failed.
+ * A pattern of errors that nobody else would have asked for, long enough not to be found
+ * by chance in the lines before it; with the commands that give it.
  */
-static int get_in_step(ced1401_device *dev, const struct waiting *how)
+static unsigned int make_marks(char text[MARKS_TEXT])
 {
-	unsigned int pattern = (unsigned int)(now_ns() * 0x9e3779b97f4a7c15 >> 40);
-	unsigned int seen = 0, i;
-	const unsigned int all = (1u << MARKS) - 1;
-	char text[COMMAND_MAX] = ";ERR;", line[LINE_MAX_1401];
-	int ret;
+	unsigned int pattern, i;
 
-	/* With both kinds in it, and an end that a line of before cannot be */
-	pattern = (pattern << 2 | 1) & all;
+	do {
+		pattern = (unsigned int)(now_ns() * 0x9e3779b97f4a7c15 >> 40) & ALL_MARKS;
+	} while (overlaps_itself(pattern));
+	text[0] = '\0';
 	for (i = MARKS; i--;)
 		strcat(text, pattern >> i & 1 ? UNKNOWN_COMMAND ";ERR;" : "ERR;");
+	return pattern;
+}
+
+/**
+ * struct marks - looks for the pattern in lines
+ * @pattern:	of make_marks()
+ * @seen:	the last lines, in the same way
+ * @n:		how many of them could belong to it
+ */
+struct marks {
+	unsigned int pattern;
+	unsigned int seen;
+	unsigned int n;
+};
+
+/* A line: is it the last one of the pattern? */
+static bool is_last_mark(struct marks *marks, const char *line)
+{
+	long error, detail;
+
+	if (!parse_error(line, &error, &detail) ||
+	    (error && error != ERROR_UNKNOWN)) {
+		marks->n = 0;
+		return false;
+	}
+	marks->seen = (marks->seen << 1 | (error == ERROR_UNKNOWN)) & ALL_MARKS;
+	if (marks->n < MARKS)
+		marks->n++;
+	return marks->n == MARKS && marks->seen == marks->pattern;
+}
+
+/* Forget what is on its way: ask for a pattern, and read until it has come */
+static int get_in_step(ced1401_device *dev, const struct waiting *how)
+{
+	char text[sizeof(";ERR;") + MARKS_TEXT] = ";ERR;", line[LINE_MAX_1401];
+	struct marks marks = { 0 };
+	int ret;
+
+	marks.pattern = make_marks(text + strlen(text));
 	dev->rx_n = 0;
 	ret = send_all(dev, text, how);
-	for (i = 0; !ret; i++) {
-		long error = -1, detail = -1;
-
+	while (!ret) {
 		ret = hear(dev, line, sizeof(line), how);
 		if (ret < 0)
 			break;
 		ret = 0;
-		if (!parse_error(line, &error, &detail) ||
-		    (error && error != ERROR_UNKNOWN)) {
-			i = UINT_MAX;	/* the pattern cannot have begun */
-			seen = 0;
-			continue;
-		}
-		seen = (seen << 1 | (error == ERROR_UNKNOWN)) & all;
-		if (i + 1 >= MARKS && seen == pattern) {
+		if (is_last_mark(&marks, line)) {
 			dev->out_of_step = false;
 			return 0;
 		}
@@ -337,6 +378,73 @@ static int hear_reply(ced1401_device *dev, const char *text, char *reply,
 	if (size)
 		snprintf(reply, size, "%s", line);
 	return length;
+}
+
+/**
+ * struct tail - the lines that came last: ERR's of the command, and the pattern's
+ * @n:		lines that came in all
+ * @begin:	the length of the lines before each of the last
+ * @error:	its first number, as ERR's; -1: it cannot be ERR's
+ * @detail:	its second number
+ */
+struct tail {
+	uint64_t n;
+	size_t begin[MARKS + 1];
+	long error[MARKS + 1];
+	long detail[MARKS + 1];
+};
+
+/* Lines behind each other, until the pattern has come: ERR's line is in @tail */
+static int hear_lines(ced1401_device *dev, struct marks *marks, struct tail *tail,
+		      char *lines, size_t size, struct waiting *how)
+{
+	char line[LINE_MAX_1401];
+	size_t length = 0;
+	bool last = false;
+
+	while (!last) {
+		unsigned int at = (unsigned int)(tail->n++ % (MARKS + 1));
+		int ret;
+
+		how->deadline = reply_deadline(dev, 0);
+		ret = hear(dev, line, sizeof(line), how);
+		if (ret < 0)
+			return ret;
+		last = is_last_mark(marks, line);
+		tail->begin[at] = length;
+		if (!parse_error(line, &tail->error[at], &tail->detail[at]))
+			tail->error[at] = -1;
+		if (length < size)
+			snprintf(lines + length, size - length, "%s\n", line);
+		length += strlen(line) + 1;
+	}
+	/* The oldest of them; without it the pattern's first line would be it */
+	if (tail->n <= MARKS || tail->error[tail->n % (MARKS + 1)] < 0) {
+		dev->out_of_step = true;
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int hear_reply_lines(ced1401_device *dev, const char *text,
+			    struct marks *marks, char *lines, size_t size,
+			    struct waiting *how)
+{
+	struct tail tail = { .n = 0 };
+	size_t length;
+	int ret = hear_lines(dev, marks, &tail, lines, size, how);
+	unsigned int at = (unsigned int)(tail.n % (MARKS + 1));
+
+	if (ret)
+		length = 0;
+	else
+		length = tail.begin[at];
+	if (length < size)
+		lines[length] = '\0';
+	if (ret)
+		return ret;
+	ret = own_error(dev, text, tail.error[at], tail.detail[at]);
+	return ret ? ret : length < INT_MAX ? (int)length : INT_MAX;
 }
 
 static int hear_none(ced1401_device *dev, const char *text,
@@ -438,6 +546,41 @@ int ced1401_query_line(ced1401_device *device, char *line, size_t size,
 
 	va_start(args, format);
 	ret = ced1401_vquery_line(device, line, size, format, args);
+	va_end(args);
+	return ret;
+}
+
+int ced1401_vquery_lines(ced1401_device *device, char *lines, size_t size,
+			 const char *format, va_list args)
+{
+	struct waiting how = { .deadline = reply_deadline(device, 0) };
+	char text[COMMAND_MAX], all[COMMAND_MAX + 4 + MARKS_TEXT];
+	struct marks marks = { 0 };
+	int ret;
+
+	if (size)
+		lines[0] = '\0';
+	ret = format_command(text, format, args);
+	if (ret)
+		return ret;
+	marks.pattern = make_marks(all + sprintf(all, "%sERR;", text));
+	ret = begin(device, &how, true);
+	if (!ret)
+		ret = send_all(device, all, &how);
+	if (!ret)
+		ret = hear_reply_lines(device, text, &marks, lines, size, &how);
+	end(device);
+	return ret;
+}
+
+int ced1401_query_lines(ced1401_device *device, char *lines, size_t size,
+			const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ced1401_vquery_lines(device, lines, size, format, args);
 	va_end(args);
 	return ret;
 }

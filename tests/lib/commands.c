@@ -71,6 +71,7 @@ static void a_reader_may_only_look(void **state)
 	assert_int_equal(errno, EACCES);
 	assert_int_equal(ced1401_command(dev, "DAC,0 0"), -EACCES);
 	assert_int_equal(ced1401_query(dev, &value, 1, "ADC,0"), -EACCES);
+	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "ADC,0"), -EACCES);
 	assert_int_equal(ced1401_claim(dev, 0), -EACCES);
 	assert_int_equal(ced1401_reset(dev), -EACCES);
 	assert_int_equal(ced1401_release(dev), -EACCES);
@@ -259,6 +260,73 @@ static void the_1401s_errors_are_results(void **state)
 	ced1401_close(dev);
 }
 
+/* With patience without end, so that no time-out can be what ends a reply */
+static void replies_of_several_lines(void **state)
+{
+	static const char *const asked[][2] = {
+		{ "DAC,0 0", "" },
+		{ "", "" },
+		{ "DIG,I", "0\n" },
+		{ "MEMTOP,?;DAC,0 0;DIG,I;", "1048576,1048576,0\n0\n" },
+		/* Lines such as ERR's and the library's own */
+		{ "XFIFO,?", "0,0\n" },
+		{ "ERR;ERR;NOSUCH;ERR;ERR", "0,0\n0,0\n255,0\n0,0\n" },
+		{ "NO1401;ERR;NO1401;ERR;ERR;ERR;ERR;ERR;ERR;ERR;ERR;ERR;ERR;ERR;"
+		  "NO1401;ERR;ERR;NO1401;ERR;ERR;ERR;ERR",
+		  "255,0\n255,0\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n"
+		  "255,0\n0,0\n255,0\n0,0\n0,0\n0,0\n" },
+	};
+	ced1401_device *dev = open_1401(0);
+	char lines[1000];
+	unsigned int i;
+
+	(void)state;
+	well(ced1401_set_timeout(dev, -1));
+	for (i = 0; i < 5 * LENGTH(asked); i++) {
+		const char *const *a = asked[i % LENGTH(asked)];
+
+		assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines),
+						     "%s", a[0]), strlen(a[1]));
+		assert_string_equal(lines, a[1]);
+	}
+	/* What nobody read before is no part of it, and nothing is left behind */
+	well(ced1401_send(dev, "MEMTOP,?;NOSUCH"));
+	assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines), "DIG,I"), 2);
+	assert_string_equal(lines, "0\n");
+	assert_int_equal(ced1401_read_line(dev, lines, sizeof(lines), 0), -EAGAIN);
+	ced1401_close(dev);
+}
+
+static void the_lines_of_a_command_that_fails(void **state)
+{
+	ced1401_device *dev = open_1401(0), *other;
+	char lines[300];
+
+	(void)state;
+	assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines), "NOSUCH"),
+			 CED1401L_1401(255));
+	assert_string_equal(lines, "");
+	assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines),
+					     "MEMTOP,%c;ADC,99;DIG,I", '?'),
+			 CED1401L_1401(2));
+	assert_string_equal(lines, "1048576,1048576,0\n0\n");
+	assert_int_equal(ced1401_error_text(dev, lines, sizeof(lines), NULL), 2);
+	assert_int_equal(ced1401_query_lines(dev, lines, 5, "MEMTOP,?;DIG,I"), 20);
+	assert_string_equal(lines, "1048");
+	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "MEMTOP,?;DIG,I"), 20);
+	memset(lines, ' ', 255);
+	lines[255] = '\0';
+	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "%s", lines), -EMSGSIZE);
+	well(ced1401_open_path(device(), CED1401L_NONBLOCK, &other));
+	strcpy(lines, "old");
+	assert_int_equal(ced1401_query_lines(other, lines, sizeof(lines), "DIG,I"),
+			 -EBUSY);
+	assert_string_equal(lines, "");
+	ced1401_close(other);
+	assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines), "DIG,I"), 2);
+	ced1401_close(dev);
+}
+
 static void a_command_that_is_too_long(void **state)
 {
 	ced1401_device *dev = open_1401(0);
@@ -322,12 +390,20 @@ static void the_list_of_commands(void **state)
 {
 	ced1401_device *dev = open_1401(0);
 	struct ced1401_command_name list[64];
+	char lines[2000], *at;
 	int n, i, seen = 0;
 	uint32_t bytes = 0;
 
 	(void)state;
 	n = well(ced1401_commands(dev, list, LENGTH(list)));
 	assert_in_range(n, 15, LENGTH(list));
+	/* CLIST as it is: a line for each, and one of a space */
+	well(ced1401_query_lines(dev, lines, sizeof(lines), "CLIST"));
+	for (i = 0, at = lines; i < n; i++) {
+		assert_memory_equal(at, list[i].name, strlen(list[i].name));
+		at = strchr(at, '\n') + 1;
+	}
+	assert_string_equal(at, " \n");
 	for (i = 0; i < n; i++)
 		seen += !strcmp(list[i].name, "XFIFO") ||
 			!strcmp(list[i].name, "RESET");
@@ -503,6 +579,8 @@ int main(void)
 		TEST(a_reply_is_never_taken_for_an_error),
 		TEST(small_pairs_are_replies_too),
 		TEST(the_1401s_errors_are_results),
+		TEST(replies_of_several_lines),
+		TEST(the_lines_of_a_command_that_fails),
 		TEST(a_command_that_is_too_long),
 		TEST(a_reply_that_does_not_come_times_out),
 		TEST(lines_that_nobody_read_do_no_harm),

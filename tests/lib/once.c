@@ -61,6 +61,31 @@ static void playing_two_channels_from_the_1401s_memory(void **state)
 	free(values);
 }
 
+/* What has come is used while the capture goes on */
+struct user {
+	const struct ced1401_signal *in;
+	uint64_t first, used;
+	unsigned int calls;
+	bool wrong;
+};
+
+static int uses(void *user, int phase, uint64_t in_frames, uint64_t out_frames)
+{
+	struct user *u = user;
+	const struct ced1401_signal *in = u->in;
+	unsigned int n = in->n_channels, k;
+
+	(void)phase;
+	u->calls++;
+	u->wrong |= in->done < u->used || in->done > in_frames || out_frames;
+	for (; u->used < in->done; u->used++) {
+		for (k = 0; k < n; k++)
+			u->wrong |= in->samples[u->used * n + k] !=
+				    heard(u->first + u->used, in->channels[k]);
+	}
+	return 0;
+}
+
 static void capture(ced1401_device *dev, const unsigned int *channels,
 		    unsigned int n, uint64_t frames, int16_t *samples, int method,
 		    unsigned int flags)
@@ -72,10 +97,18 @@ static void capture(ced1401_device *dev, const unsigned int *channels,
 		.flags = flags,
 	};
 
+	struct user u = { .in = &in };
+	const struct ced1401_when when = { .progress = uses, .user = &u };
+
 	in.rate = rate(dev, method) / (flags ? 3 : 1);
-	first = next_frame_heard(dev);
+	u.first = first = next_frame_heard(dev);
 	memset(samples, 0x55, frames * n * 2);
-	well(ced1401_capture(dev, &in, NULL));
+	well(ced1401_capture(dev, &in, &when));
+	assert_false(u.wrong);
+	if (in.method == CED1401L_MEMORY)
+		assert_int_equal(u.used, frames);
+	else if (frames > 400 && u.calls > 2)
+		assert_true(u.used > 0);
 	assert_int_equal(in.done, frames);
 	assert_int_equal(in.lost, 0);
 	assert_true(fabs(in.true_rate - in.rate) < in.rate / 100);

@@ -268,6 +268,34 @@ static void reading_copies_whole_frames_only(void **state)
 	ced1401_close(dev);
 }
 
+/* Without a clock it is overwritten as fast as it is copied; read() ends all the same */
+static void reading_ends_when_its_time_is_over(void **state)
+{
+	struct ced1401_stream_config config = config_of(both, 2, CED1401L_FIFO);
+	ced1401_device *dev = open_if(false);
+	int16_t *copy = malloc(128 * KIB);
+	struct ced1401_piece piece;
+	ced1401_stream *s;
+	unsigned int i;
+
+	(void)state;
+	if (!dev) {
+		free(copy);
+		return;
+	}
+	config.ring_frames = 47 * KIB;
+	s = begin_in(dev, &config);
+	for (i = 0; i < 3; i++) {
+		int got = ced1401_stream_read(s, copy, 32 * KIB, i ? 300 : 0, &piece);
+
+		if (got < 0)
+			assert_int_equal(got, i ? -ETIMEDOUT : -EAGAIN);
+	}
+	ced1401_stream_close(s);
+	free(copy);
+	ced1401_close(dev);
+}
+
 static void the_1401s_memory_round_and_round(void **state)
 {
 	struct ced1401_stream_config config = config_of(both, 2, CED1401L_MEMORY);
@@ -811,6 +839,7 @@ int main(void)
 		TEST(a_stream_through_the_fifo),
 		TEST(losses_are_told_with_their_place),
 		TEST(reading_copies_whole_frames_only),
+		TEST(reading_ends_when_its_time_is_over),
 		TEST(the_1401s_memory_round_and_round),
 		TEST(a_round_that_was_missed_is_told),
 		TEST(a_stream_waits_for_the_trigger),
