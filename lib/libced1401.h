@@ -491,9 +491,10 @@ int ced1401_vquery_lines(ced1401_device *device, char *lines, size_t size,
  * @device: the session
  * @format: as ced1401_command()
  *
- * For what the calls above do not fit: commands whose reply comes much later. The caller then reads every line that comes, and asks for ERR if he
- * wants to know, between ced1401_lock() and ced1401_unlock(). Lines that he leaves, and
- * the error, are forgotten by the next call of the kinds above.
+ * For what the calls above do not fit: commands whose reply comes much later. The caller
+ * then reads every line that comes, and asks for ERR if he wants to know, between
+ * ced1401_lock() and ced1401_unlock(). Lines that he leaves, and the error, are forgotten
+ * by the next call of the kinds above.
  *
  * Return: 0, -EBUSY, -ENODEV, -ETIMEDOUT, -EMSGSIZE, -EACCES.
  */

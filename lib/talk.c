@@ -223,7 +223,7 @@ static bool overlaps_itself(unsigned int pattern)
 	unsigned int k;
 
 	for (k = 1; k < MARKS; k++) {
-		if (pattern >> k == (pattern & ALL_MARKS >> k))
+		if (pattern >> k == (pattern & (ALL_MARKS >> k)))
 			return true;
 	}
 	return false;
