@@ -35,7 +35,7 @@
 #define PAGE		4096u
 #define MS		1000000ull	/* ns */
 #define SECOND		(1000 * MS)
-#define REPLY_MS	(5000 * slow())	/* the longest wait for a reply */
+#define REPLY_MS	(20000 * slow())	/* the longest wait for a reply */
 #define TEST_SECONDS	(60 * slow())	/* the longest that a test may take */
 
 /*

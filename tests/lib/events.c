@@ -40,7 +40,7 @@ static void a_stream_is_readable_when_it_is_ready(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < LENGTH(methods) && by_the_clock(ced1401_fd(dev)); i++) {
+	for (i = 0; i < LENGTH(methods) && is_clocked(dev); i++) {
 		struct ced1401_stream_config config = config_of(methods[i]);
 		uint64_t first = next_frame_heard(dev);
 		ced1401_stream *s;
@@ -127,7 +127,7 @@ static void a_long_stream_by_callbacks(void **state)
 {
 	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
 	ced1401_device *dev = open_1401(0);
-	bool clocked = by_the_clock(ced1401_fd(dev));
+	bool clocked = is_clocked(dev);
 	struct listener l = {
 		.first = next_frame_heard(dev),
 		.enough = clocked ? 8000 : 300000,
@@ -212,7 +212,7 @@ static void both_directions_in_one_loop(void **state)
 	int loop;
 
 	(void)state;
-	if (!by_the_clock(ced1401_fd(dev))) {
+	if (!is_clocked(dev)) {
 		ced1401_close(dev);
 		return;
 	}

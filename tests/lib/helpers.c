@@ -24,6 +24,22 @@ ced1401_device *open_1401(unsigned int flags)
 	return dev;
 }
 
+/* It is the same for ever, so that the 1401 is asked once */
+bool is_clocked(ced1401_device *dev)
+{
+	static bool known, clocked;
+
+	if (!known) {
+		long taken;
+
+		well(ced1401_query(dev, &taken, 1, "XFIFO,0 1,C,100,100;XFIFO,?"));
+		well(ced1401_reset(dev));
+		clocked = taken < 1000;
+		known = true;
+	}
+	return clocked;
+}
+
 int16_t heard(uint64_t frame, unsigned int channel)
 {
 	const uint8_t *at = recording() + FRAME * (frame % FRAMES) + 2 * channel;

@@ -18,6 +18,9 @@ int must_be_well(int result, const char *what, const char *file, int line);
 /* A session with the device under test, in step and after a reset */
 ced1401_device *open_1401(unsigned int flags);
 
+/* Whether the card has a clock (realtime=on): without it its FIFO fills at once */
+bool is_clocked(ced1401_device *dev);
+
 /* Recording frame @frame (it goes round) of input @channel; inputs above 1 are 0 */
 int16_t heard(uint64_t frame, unsigned int channel);
 

@@ -35,7 +35,7 @@ static int16_t *make_noise(uint64_t seed, uint64_t samples)
 /* So slow that a busy machine, which stands still for seconds, loses nothing */
 static double rate(ced1401_device *dev, int method)
 {
-	return !by_the_clock(ced1401_fd(dev)) ? 1e6 :
+	return !is_clocked(dev) ? 1e6 :
 	       method == CED1401L_FIFO ? 500 : 5000;
 }
 
@@ -101,7 +101,8 @@ static void capture(ced1401_device *dev, const unsigned int *channels,
 	const struct ced1401_when when = { .progress = uses, .user = &u };
 
 	in.rate = rate(dev, method) / (flags ? 3 : 1);
-	u.first = first = next_frame_heard(dev);
+	first = next_frame_heard(dev);
+	u.first = first;
 	memset(samples, 0x55, frames * n * 2);
 	well(ced1401_capture(dev, &in, &when));
 	assert_false(u.wrong);
@@ -142,7 +143,7 @@ static void capturing_what_the_1401s_memory_holds(void **state)
 static void capturing_more_than_the_1401s_memory_holds(void **state)
 {
 	ced1401_device *dev = open_1401(0);
-	bool clocked = by_the_clock(ced1401_fd(dev));
+	bool clocked = is_clocked(dev);
 	/* Over 1 MiB needs no clock, and would take a minute of it */
 	const uint64_t frames = clocked ? 8011 : 300011;
 	int16_t *samples = malloc(frames * 4);
@@ -189,7 +190,7 @@ static void play(ced1401_device *dev, unsigned int n, uint64_t frames, int metho
 static void playing_of_any_length(void **state)
 {
 	ced1401_device *dev = open_1401(0);
-	bool clocked = by_the_clock(ced1401_fd(dev));
+	bool clocked = is_clocked(dev);
 
 	(void)state;
 	play(dev, 1, 1000, CED1401L_MEMORY, 3);
@@ -223,7 +224,7 @@ static void sampling_what_is_played(void **state)
 	ced1401_device *dev = open_1401(0);
 
 	(void)state;
-	if (!by_the_clock(ced1401_fd(dev))) {
+	if (!is_clocked(dev)) {
 		/* No loop here, and both at their own pace */
 		ced1401_close(dev);
 		return;
@@ -348,7 +349,7 @@ static void a_capture_that_is_cancelled_keeps_what_it_has(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < LENGTH(methods) && by_the_clock(ced1401_fd(dev)); i++) {
+	for (i = 0; i < LENGTH(methods) && is_clocked(dev); i++) {
 		struct ced1401_signal in = {
 			.channels = both, .n_channels = 2, .rate = 500,
 			.frames = 100000, .samples = samples,
@@ -441,7 +442,7 @@ static void a_rate_that_is_too_high_is_an_error(void **state)
 	};
 
 	(void)state;
-	if (by_the_clock(ced1401_fd(dev)))
+	if (is_clocked(dev))
 		assert_int_equal(ced1401_capture(dev, &in, NULL),
 				 CED1401L_E_MISSED);
 	in.rate = 1e5;
@@ -469,7 +470,7 @@ static void waiting_for_a_level(void **state)
 	uint64_t begun;
 
 	(void)state;
-	if (!by_the_clock(ced1401_fd(dev))) {
+	if (!is_clocked(dev)) {
 		ced1401_close(dev);
 		return;
 	}
