@@ -309,8 +309,9 @@ class Stream:
             over = deadline.over
             if poll.poll(deadline.slice_ms):
                 return True
-            self._handle.guard.check()
-            self._guard.check()
+            # Also that an end is seen which the driver told another call of: then the
+            # descriptor becomes readable, too
+            self._info()
             if over:
                 return False
 

@@ -43,6 +43,8 @@ from ._shots import Shot
 from ._stream import NOTHING, Gather, Piece, StreamInfo
 from ._waiting import Deadline
 
+LOOK = 0.5      # seconds of a wait for a stream after which it is looked at in any case
+
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S", bound=_stream.Stream)
@@ -196,7 +198,16 @@ class _Stream(Generic[S]):
         return self.stream.info()
 
     async def _ready(self, timeout: float | None = None) -> bool:
-        return await self._waiter.wait(self.stream.fileno(), timeout)
+        deadline = Deadline(timeout)
+        while True:
+            left = deadline.left
+            if await self._waiter.wait(self.stream.fileno(),
+                                       LOOK if left is None else min(left, LOOK)):
+                return True
+            # An end that the driver told another call of makes it readable, too
+            await self._look(self.stream.info)
+            if deadline.over:
+                return False
 
     async def _look(self, look: Callable[[], T]) -> T:
         """look(), which asks the driver alone; but with "memory" it asks the 1401."""

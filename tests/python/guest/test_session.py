@@ -4,7 +4,6 @@ import errno
 import gc
 import signal
 import threading
-import time
 import warnings
 
 import numpy as np
