@@ -125,7 +125,7 @@ class _Waiter:
 
     def __init__(self) -> None:
         self._fd = -1
-        self._future: asyncio.Future[None] | None = None
+        self._future: asyncio.Future[bool] | None = None
 
     async def wait(self, fd: int, timeout: float | None = None) -> bool:
         """Sleep until it is readable; False after *timeout* seconds."""
@@ -133,18 +133,19 @@ class _Waiter:
             raise RuntimeError("another task waits for this already")
         loop = asyncio.get_running_loop()
         self._fd, self._future = fd, loop.create_future()
-        loop.add_reader(fd, self._wake)
+        loop.add_reader(fd, self._wake, True)
+        # Not wait_for(), which may swallow that the task was cancelled
+        alarm = None if timeout is None else loop.call_later(timeout, self._wake, False)
         try:
-            await asyncio.wait_for(self._future, timeout)
-        except asyncio.TimeoutError:
-            return False
+            return await self._future
         finally:
+            if alarm:
+                alarm.cancel()
             self._forget()
-        return True
 
-    def _wake(self) -> None:
+    def _wake(self, readable: bool) -> None:
         if self._future and not self._future.done():
-            self._future.set_result(None)
+            self._future.set_result(readable)
 
     def _forget(self) -> None:
         if self._future:

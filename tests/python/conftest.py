@@ -16,6 +16,9 @@ class Tap:
         self.number = 0
         self.trouble = {}
 
+    def pytest_unconfigure(self):
+        self.out.close()
+
     def pytest_collection_finish(self, session):
         print(f"1..{len(session.items)}", file=self.out)
 

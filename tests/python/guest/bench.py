@@ -50,6 +50,7 @@ def in_child(function):
     child = os.fork()
     if not child:
         status = 1
+        gc.freeze()             # what is there already need not be looked through
         try:
             function()
             gc.collect()
