@@ -11,7 +11,7 @@ import threading
 import ced1401
 import numpy as np
 import pytest
-from ced1401 import _channel, _errors, _handle, _lib
+from ced1401 import _channel, _config, _errors, _handle, _lib
 
 CHANNELS = [ced1401.Channel(0), ced1401.Channel(1, scale=0.37, offset=-3.3, unit="mV"),
             ced1401.Channel(2, scale=-1e-6, offset=1e3, full_scale=10.0, name="µ")]
@@ -83,10 +83,13 @@ full-scale = 10
 def test_channels_of_the_command(tmp_path, monkeypatch):
     """--channel and the configuration file, as tools/channels.c has them."""
     assert ced1401.parse_channel("7") == ced1401.Channel(7)
+    assert ced1401.parse_channel("dac7:") == ced1401.Channel(7)
     assert ced1401.parse_channel(r"1:name=a\,b\\c,unit=µV,scale=-2,offset=1e3,full-scale=10") \
         == ced1401.Channel(1, name="a,b\\c", unit="µV", scale=-2, offset=1000, full_scale=10)
     for wrong in ("name=EMG", "0:EMG", "0:gain=2", "0:scale=much", "0:scale=0", "-1:unit=V",
-                  "0:full-scale=-5"):
+                  "0:full-scale=-5", "0:scale=1_0", "0:offset=nan", "0:scale=1e999", "0:name=",
+                  "0:unit=" + "µ" * 16, "0:name=" + "x" * 64, "0:name=a\tb", "32:unit=V",
+                  "dac8:unit=V", "²:unit=V"):
         with pytest.raises(ced1401.ArgumentError):
             ced1401.parse_channel(wrong)
     path = tmp_path / "ced1401.conf"
@@ -95,12 +98,44 @@ def test_channels_of_the_command(tmp_path, monkeypatch):
     for found in (ced1401.read_channels(path), ced1401.read_channels()):
         assert found.inputs == {0: ced1401.Channel(0, name="EMG left", unit="mV", scale=0.5)}
         assert found.dacs == {1: ced1401.Channel(1, full_scale=10)}
-    for wrong in ("[adc x]\nunit = V\n", "[adc 0]\nscale = 0\n", "unit = V\n"):
+    for wrong in ("[adc x]\nunit = V\n", "[adc 0]\nscale = 0\n", "unit = V\n",
+                  "[adc 32]\nunit = V\n", "[dac 8]\nunit = V\n", "[adc 0]\nunit\n",
+                  "[adc 0]\nName = a\n", "[adc 0]\nname = a\n  unit = V\n"):
         path.write_text(wrong, encoding="utf-8")
         with pytest.raises(ced1401.ArgumentError, match="ced1401.conf"):
             ced1401.read_channels(path)
     with pytest.raises(FileNotFoundError):
         ced1401.read_channels(tmp_path / "none")
+
+
+def by_inih(path):
+    """The settings of a file, as the library that the command reads it with has them."""
+    settings = {}
+
+    def take(_user, section, name, value):
+        settings.setdefault(section.decode(), {})[name.decode()] = value.decode()
+        return 1
+    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, *[ctypes.c_char_p] * 3)
+    assert ctypes.CDLL("libinih.so.1").ini_parse(bytes(path), kind(take), None) == 0
+    return settings
+
+
+@pytest.mark.parametrize("text", [
+    CONFIGURATION,
+    "\ufeff[adc 3]\nname:EMG\nunit=mV;a\n\n# no\n ; no\n[dac  7] ; yes\noffset = -.5e3 ; V",
+    "[adc 0]\nname = a=b:c # d\nname = last\n[all]\nx = 5\n[adc 0]\nscale=3.\n",
+    "[DEFAULT]\nunit = mV\n[adc 31]\r\nname = [x]\r\nunit = %(name)s \r\n",
+])
+def test_a_file_is_read_as_by_the_command(tmp_path, text):
+    path = tmp_path / "a.conf"
+    path.write_bytes(text.encode())
+    due = ced1401.Channels({}, {})
+    for section, settings in by_inih(path).items():
+        if section[:4] in ("adc ", "dac "):
+            number = int(section[4:])
+            due[section.startswith("dac")][number] = _config.with_settings(
+                ced1401.Channel(number), settings, section)
+    assert any(due) and ced1401.read_channels(path) == due
 
 
 def test_samples_of_many_kinds():
