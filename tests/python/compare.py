@@ -2,12 +2,20 @@
 """What the tests in the guest sampled and played, against files that are not theirs:
 
     compare.py dacs DACS.wav KEPT.npz...    the file of the virtual card's DACs
-    compare.py voice VOICE.wav KEPT.npy     the recording that its ADC heard
+    compare.py voice VOICE.wav KEPT.npz     the recording that its ADC heard
+    compare.py picture KEPT.npz FILE.png    ... is drawn by the example, and looked at
 """
+import os
+import runpy
 import sys
 import wave
+from unittest import mock
 
+import ced1401
 import numpy as np
+
+EXAMPLE = os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                       "../../python/examples/spectrum.py")
 
 
 def samples(name):
@@ -37,9 +45,29 @@ def dacs(name, *kept):
 
 def voice(name, kept):
     """All of the recording that was asked for; it begins with the file's first frame."""
-    got = np.load(kept)
+    got = np.load(kept)["samples"]
     assert len(got) and np.array_equal(got, samples(name)[:len(got)])
 
 
+def picture(kept, name):
+    """The example, with what it sampled in the guest: it draws two curves and a mark."""
+    from matplotlib import colors, image
+    got = np.load(kept)
+
+    def capture(channel, **_):
+        return ced1401.Recording(got["samples"], (channel,), float(got["rate"]), None)
+    device = mock.MagicMock()
+    device.return_value.__enter__.return_value.capture = capture
+    with mock.patch.object(ced1401, "Device", device), \
+            mock.patch.object(sys, "argv", [EXAMPLE, name]):
+        runpy.run_path(EXAMPLE)
+    pixels = image.imread(name)[..., :3]
+    assert pixels.shape == (600, 800, 3)
+    for half, color in ((pixels[:300], "tab:blue"), (pixels[300:], "tab:blue"),
+                        (pixels[300:], "tab:red")):
+        there = np.abs(half - colors.to_rgb(color)).max(axis=2) < 0.1
+        assert there.sum() > 100 and (color == "tab:red" or there.any(axis=0).sum() > 400)
+
+
 if __name__ == "__main__":
-    {"dacs": dacs, "voice": voice}[sys.argv[1]](*sys.argv[2:])
+    {"dacs": dacs, "voice": voice, "picture": picture}[sys.argv[1]](*sys.argv[2:])

@@ -2,8 +2,14 @@
 """Results as TAP, with the plan first: so that a crash is no success."""
 import faulthandler
 import os
+import sys
 
+import numpy  # pylint: disable=unused-import  # noqa: F401 compiled already, by Debian
 import pytest
+
+# What is compiled from here on is kept there: the host does it for the guest, which is slow
+if cache := os.environ.get("CED1401_PYCACHE"):
+    sys.pycache_prefix, sys.dont_write_bytecode = cache, False
 
 TEST_SECONDS = 600      # a test that takes longer hangs
 
