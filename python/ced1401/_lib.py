@@ -3,7 +3,7 @@
 
 ctypes and not a compiled extension: the package is then the same on every machine,
 32-bit ones included, and needs no compiler. The price, that nobody compares this file
-with libced1401.h while it is built, is paid by tests/python/layout.py, which does.
+with libced1401.h while it is built, is paid by tests/python/host/test_layout.py, which does.
 """
 
 from __future__ import annotations
