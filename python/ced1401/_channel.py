@@ -66,7 +66,7 @@ class Channel:
 
     def to_volts(self, samples: ArrayLike) -> NDArray[np.float64]:
         """Samples of any shape in volts: the same shape, float64."""
-        result: NDArray[np.float64] = np.asarray(samples) * self.full_scale / STEPS
+        result: NDArray[np.float64] = np.asarray(samples, np.float64) * self.full_scale / STEPS
         return result
 
     def to_units(self, samples: ArrayLike) -> NDArray[np.float64]:

@@ -157,7 +157,7 @@ def test_play(fast):
     dma = fast.zeros(wave.shape)
     dma[:] = wave[::-1]
     fast.play([0, 1], dma, rate=10_000)
-    volts = wave * 5 / 32768
+    volts = wave / 32768 * 5
     fast.play([0, 1], volts=volts, rate=10_000)
     long = np.resize(wave[::7], (300_000, 2))
     assert fast.play([0, 1], long, rate=10_000).method == "request"

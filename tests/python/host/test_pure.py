@@ -65,6 +65,10 @@ def test_channels():
     with pytest.raises(AttributeError):
         CHANNELS[0].scale = 2
     assert _channel.as_channels(np.int64(3))[0].number == 3
+    # A full scale that was given as a whole number does not have volts of 16 bits
+    ten = ced1401.Channel(0, full_scale=10, scale=2)
+    assert ten.to_volts(np.array([16384, -32768], np.int16)).tolist() == [5, -10]
+    assert ten.to_units(np.array([16384, -32768], np.int16)).tolist() == [10, -20]
     assert pickle.loads(pickle.dumps(CHANNELS)) == CHANNELS
 
 
