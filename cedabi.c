@@ -509,8 +509,6 @@ static int code(struct ced_session *session, int error)
 		return -CEDERR_NO_ROOM;
 	case -EBUSY:
 		return -CEDERR_IN_USE;
-	case -EIO:
-		return -CEDERR_ILL;
 	case -ENODEV:
 		if (READ_ONCE(session->card->gone))
 			return error;

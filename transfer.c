@@ -53,8 +53,7 @@ static struct ced_transfer *oldest_ended(struct ced_session *session)
 			continue;
 		if (transfer->told)
 			return transfer;
-		if (!found)
-			found = transfer;
+		found = found ? : transfer;
 	}
 	return found;
 }
