@@ -3,7 +3,9 @@
  * tests/failnth: what happens with the driver itself, its first, second, ... n-th
  * allocation failing each time, until none was left to fail:
  *
- *	load bind DEVICE	bind a device to the driver
+ *	load bind DEVICE...	bind a device to the driver, which has it. What the kernel
+ *				allocates by the way comes and goes, so that a failure can
+ *				be passed over: each device is another chance
  *	load insmod FILE PARAMETER...
  *				load the module, from where its parameters are read
  *	load read FILE...	open and read a file
@@ -50,7 +52,10 @@ static int write_to(const char *path, const char *text)
 	return ret;
 }
 
-/* Whether a line of a file names the first card */
+/* As the lists of /proc name a card, at a line's end */
+static char card[30] = "ced1401\n";
+
+/* Whether a line of a file names the card */
 static bool names_driver(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -58,7 +63,7 @@ static bool names_driver(const char *path)
 	bool found = false;
 
 	while (file && fgets(line, sizeof(line), file))
-		found |= !!strstr(line, "ced1401\n");
+		found |= !!strstr(line, card);
 	if (file)
 		fclose(file);
 	return found;
@@ -88,7 +93,7 @@ static bool has_failed(void)
 	return has;
 }
 
-static int try_bind(char *argv[])
+static int try_device(const char *device)
 {
 	char driver[200];
 	unsigned int nth;
@@ -96,32 +101,47 @@ static int try_bind(char *argv[])
 	int ret;
 
 	snprintf(driver, sizeof(driver), "/sys/bus/platform/devices/%s/driver",
-		 argv[0]);
-	if (write_to(DRIVER "/unbind", argv[0]))
-		return fail(0, "cannot unbind", argv[0]);
+		 device);
+	if (strcmp(device, "ced1401.0"))
+		snprintf(card, sizeof(card), "ced1401_%s\n", strchr(device, '.') + 1);
+	else
+		strcpy(card, "ced1401\n");
+	if (write_to(DRIVER "/unbind", device))
+		return fail(0, "cannot unbind", device);
 	for (nth = 1, more = true; more; nth++) {
 		nth_set(nth_fd, nth);
-		ret = write_to(DRIVER "/bind", argv[0]);
+		ret = write_to(DRIVER "/bind", device);
 		more = has_failed();
 		if (ret && !more)
-			return fail(nth, "cannot bind", argv[0]);
+			return fail(nth, "cannot bind", device);
 		if (ret && !access(driver, F_OK))
-			return fail(nth, "an error, and yet bound:", argv[0]);
+			return fail(nth, "an error, and yet bound:", device);
 		if (ret && left())
 			return fail(nth, "not given back:", left());
 		if (ret)
 			continue;
 		/* Unbinding cannot fail */
 		nth_set(nth_fd, nth);
-		ret = write_to(DRIVER "/unbind", argv[0]);
+		ret = write_to(DRIVER "/unbind", device);
 		if (has_failed() && ret)
-			ret = write_to(DRIVER "/unbind", argv[0]);
+			ret = write_to(DRIVER "/unbind", device);
 		if (ret || !access(driver, F_OK))
-			return fail(nth, "cannot unbind", argv[0]);
+			return fail(nth, "cannot unbind", device);
 		if (left())
 			return fail(nth, "not given back:", left());
 	}
+	if (write_to(DRIVER "/bind", device))
+		return fail(0, "cannot bind", device);
 	return 0;
+}
+
+static int try_bind(char *argv[])
+{
+	int ret = 0;
+
+	for (; *argv && !ret; argv++)
+		ret = try_device(*argv);
+	return ret;
 }
 
 static long init_module(const void *image, size_t size, const char *args)
