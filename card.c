@@ -217,21 +217,20 @@ int ced_card_laps(struct ced_card *card)
  */
 void ced_card_selftest(struct ced_card *card, struct ced_selftest *selftest)
 {
-	u8 code;
+	struct ced_selftest now = *selftest;
 
-	if (in(card, CEDCARD_STATE) != CEDCARD_STATE_TEST) {
-		memset(selftest, 0, sizeof(*selftest));
-		return;
+	now.testing = true;
+	now.code = in(card, CEDCARD_CODE);
+	if (now.code && now.code != selftest->code) {
+		now.x = in(card, CEDCARD_XY);
+		now.x |= in(card, CEDCARD_XY) << 8;
+		now.y = in(card, CEDCARD_XY);
+		now.y |= in(card, CEDCARD_XY) << 8;
 	}
-	selftest->testing = true;
-	code = in(card, CEDCARD_CODE);
-	if (code && code != selftest->code) {
-		selftest->x = in(card, CEDCARD_XY);
-		selftest->x |= in(card, CEDCARD_XY) << 8;
-		selftest->y = in(card, CEDCARD_XY);
-		selftest->y |= in(card, CEDCARD_XY) << 8;
-	}
-	selftest->code = code;
+	/* Last: one that has just ended well leaves LAPS where the code was */
+	if (in(card, CEDCARD_STATE) != CEDCARD_STATE_TEST)
+		memset(&now, 0, sizeof(now));
+	*selftest = now;
 }
 
 /**
