@@ -12,8 +12,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
-.PHONY: all install lib clean distclean help card guest demo check unit lint \
-	check-debug coverage check-kernels fuzz
+.PHONY: all install lib tools clean distclean help card guest demo check unit lint \
+	check-debug coverage check-kernels fuzz pictures
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 	@test -e $(KDIR)/Makefile || { \
@@ -30,6 +30,10 @@ lib: ## build libced1401, shared and static, into build/lib
 	@tests/vm/need lib $$(cat lib/packages)
 	$(MAKE) -C lib
 
+tools: lib ## build the command ced1401(1) into build/tools
+	@tests/vm/need tools $$(cat tools/packages)
+	$(MAKE) -C tools
+
 card: ## build the virtual card for the installed QEMU
 	$(call timed,tests/vm/need card $$(qemu/build --packages) && qemu/build)
 
@@ -38,6 +42,9 @@ guest: ## a shell in the guest, with the virtual card and the driver
 
 demo: ## record, through the virtual 1401, ADC=any.wav (or a voice) and play it
 	$(call timed,demo/run)
+
+pictures: ## draw the README's pictures of ced1401(1) anew, into docs/
+	tests/tools/pictures
 
 check: ## run the tests, on this Debian's kernel (STEPS="lint unit": some of them)
 	@tests/check $(or $(STEPS),check)

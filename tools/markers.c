@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * --markers: lines of standard input, each with the moment at which it came. A thread
+ * of its own reads them, so that the moment is right whatever the program does.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sampling.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct marker *first, **last = &first;	/* under the lock */
+
+static void put_marker(const char *text)
+{
+	struct marker *marker = must_alloc(1, sizeof(*marker));
+
+	marker->ns = now_ns();
+	snprintf(marker->text, sizeof(marker->text), "%s", *text ? text : "marker");
+	pthread_mutex_lock(&lock);
+	*last = marker;
+	last = &marker->next;
+	pthread_mutex_unlock(&lock);
+}
+
+/*
+ * Not by stdio: a thread that sleeps there has standard input locked, and the writer
+ * of EDF+ flushes all of stdio's files.
+ */
+static void *read_lines(void *unused)
+{
+	char line[80], c;
+	size_t n = 0;
+
+	(void)unused;
+	while (read(STDIN_FILENO, &c, 1) == 1) {
+		if (c == '\n') {
+			line[n] = '\0';
+			put_marker(line);
+			n = 0;
+		} else if (c != '\r' && n < sizeof(line) - 1) {
+			line[n++] = c;
+		}
+	}
+	return NULL;
+}
+
+void markers_begin(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	/* signals are for the main thread, whose waits they end */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, NULL, read_lines, NULL))
+		die(EXIT_FAILED, "--markers: no thread for them");
+	pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct marker *markers_take(void)
+{
+	struct marker *marker;
+
+	pthread_mutex_lock(&lock);
+	marker = first;
+	if (marker) {
+		first = marker->next;
+		if (!first)
+			last = &first;
+	}
+	pthread_mutex_unlock(&lock);
+	return marker;
+}

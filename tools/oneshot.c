@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sampling a sweep at a time, each begun by its own event, maybe with a file on the
+ * DACs that begins at the same moment.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "reader.h"
+#include "sampling.h"
+
+/**
+ * struct shot - a sweep
+ * @s:		the run
+ * @in:		what is sampled
+ * @out:	what is played
+ * @start_ns:	CLOCK_MONOTONIC of its start; 0: not yet
+ * @called_ns:	when it was asked for
+ * @written:	frames that are in the file already
+ * @error:	the file's
+ */
+struct shot {
+	struct sampling *s;
+	struct ced1401_signal in;
+	struct ced1401_signal out;
+	uint64_t start_ns;
+	uint64_t called_ns;
+	uint64_t written;
+	int error;
+};
+
+/* The sweep has begun: now, or as many frames ago as there are */
+static void begun(struct shot *shot, uint64_t frames)
+{
+	double since = (double)frames / shot->s->recording->about.rate * 1e9;
+	uint64_t now = now_ns();
+
+	if (shot->start_ns)
+		return;
+	shot->start_ns = shot->called_ns;
+	if ((double)(now - shot->called_ns) > since)
+		shot->start_ns = now - (uint64_t)since;
+	shot->error = sampling_begin_sweep(shot->s, shot->start_ns);
+}
+
+/* What has come of the sweep, into the file */
+static void write_more(struct shot *shot, uint64_t frames)
+{
+	const unsigned int n = shot->in.n_channels;
+
+	if (shot->error || frames <= shot->written)
+		return;
+	shot->error = sampling_take(shot->s, shot->in.samples + shot->written * n,
+				    (size_t)(frames - shot->written));
+	shot->written = frames;
+	if (!shot->error)
+		shot->error = recording_tick(shot->s->recording);
+}
+
+static int tell(void *user, int phase, uint64_t in_frames, uint64_t out_frames)
+{
+	struct shot *shot = user;
+	struct sampling *s = shot->s;
+
+	(void)out_frames;
+	if (phase == CED1401L_ARMED) {
+		progress_say(&s->progress, s->options->trigger == TRIGGER_NOW ?
+			     "begins" : "waits for the trigger");
+	} else {
+		begun(shot, in_frames);
+		/* what is final of it: a file that grows */
+		write_more(shot, shot->in.done);
+		progress_show(&s->progress, s->done * s->frames + in_frames,
+			      s->recording->lost);
+	}
+	return signals_asked() || shot->error;
+}
+
+static int wait_level(void *user, int phase, uint64_t in_frames, uint64_t out_frames)
+{
+	struct sampling *s = user;
+
+	(void)phase;
+	(void)in_frames;
+	(void)out_frames;
+	progress_say(&s->progress, "waits for the level");
+	return signals_asked();
+}
+
+static int level_comes(struct sampling *s)
+{
+	const struct options *o = s->options;
+	const struct ced1401_level level = {
+		.channel = o->level.input,
+		.level = o->level.sample,
+		.falling = o->level.falling,
+		.timeout_ms = (int)(o->timeout * 1000),
+		.progress = wait_level,
+		.user = s,
+	};
+
+	return ced1401_wait_level(s->device, &level);
+}
+
+static int take_shot(struct shot *shot)
+{
+	struct sampling *s = shot->s;
+	const struct options *o = s->options;
+	const struct ced1401_when when = {
+		.start = o->trigger == TRIGGER_EXT ? CED1401L_ON_TRIGGER : CED1401L_NOW,
+		.trigger_ms = (int)(o->timeout * 1000),
+		.progress = tell,
+		.user = shot,
+	};
+	int ret = 0;
+
+	shot->start_ns = 0;
+	shot->written = 0;
+	shot->in.done = 0;
+	shot->in.lost = 0;
+	if (o->trigger == TRIGGER_LEVEL)
+		ret = level_comes(s);
+	shot->called_ns = now_ns();
+	if (!ret)
+		ret = s->file_play ?
+			ced1401_capture_play(s->device, &shot->in, &shot->out, &when) :
+			ced1401_capture(s->device, &shot->in, &when);
+	/* what is whole is written, however it ended */
+	if (shot->in.done) {
+		begun(shot, shot->in.done);
+		write_more(shot, shot->in.done);
+		if (o->trigger != TRIGGER_NOW && !o->average)
+			recording_mark(s->recording, 0, "trigger");
+	}
+	if (ret == CED1401L_E_LOST && !o->average) {
+		s->recording->lost += shot->in.lost + shot->out.lost;
+		say("%llu samples were lost after the first %llu, which are in the file",
+		    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
+	}
+	return ret;
+}
+
+/* Until the next sweep is due, or the user stops it */
+static void pause_until(uint64_t ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(ns / SECOND_NS),
+		.tv_nsec = (long)(ns % SECOND_NS),
+	};
+
+	while (!signals_asked() &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+static void prepare(struct shot *shot)
+{
+	struct sampling *s = shot->s;
+	const struct options *o = s->options;
+
+	shot->in.channels = o->inputs;
+	shot->in.n_channels = o->n_inputs;
+	shot->in.flags = o->in_turn ? CED1401L_IN_TURN : 0;
+	shot->in.rate = o->rate;
+	shot->in.frames = s->frames;
+	shot->in.method = o->method;
+	shot->in.samples = must_alloc((size_t)s->frames * o->n_inputs, sizeof(int16_t));
+	if (!s->file_play)
+		return;
+	shot->out.channels = o->dacs;
+	shot->out.n_channels = s->file_play->n;
+	shot->out.rate = o->rate;
+	shot->out.frames = s->file_play->frames;
+	shot->out.samples = s->file_play->samples;
+	shot->out.method = o->method;
+}
+
+/* How a sweep that failed ends the run */
+static int code_of(struct shot *shot, int ret)
+{
+	struct sampling *s = shot->s;
+
+	if (shot->error)
+		return EXIT_FILE;
+	if (ret == -ECANCELED || ret == -EINTR)
+		return EXIT_SIGNAL;
+	if (ret == -ETIMEDOUT && !shot->start_ns && s->options->trigger != TRIGGER_NOW) {
+		say("the trigger did not come in time");
+		return EXIT_TIMEOUT;
+	}
+	return failed(s->device, ret, "capture");
+}
+
+int sampling_oneshot(struct sampling *s)
+{
+	struct shot shot = { .s = s };
+	uint64_t next = now_ns();
+	int ret = 0, code = EXIT_OK;
+
+	sampling_about(s);
+	prepare(&shot);
+	progress_begin(&s->progress, s->options, "capture");
+	while (!ret && s->done < s->sweeps && !signals_asked()) {
+		if (s->options->interval > 0) {
+			pause_until(next);
+			next += (uint64_t)(s->options->interval * 1e9);
+		}
+		if (signals_asked())
+			break;
+		ret = take_shot(&shot);
+		if (!ret)
+			ret = shot.error;
+		if (!ret)
+			ret = sampling_end_sweep(s);
+	}
+	progress_end(&s->progress, s->done ? s->done * s->frames : shot.written,
+		     s->recording->lost);
+	if (ret)
+		code = code_of(&shot, ret);
+	else if (s->done < s->sweeps)
+		code = EXIT_SIGNAL;
+	free(shot.in.samples);
+	return code;
+}

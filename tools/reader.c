@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading a file to be played: all of it, as 16-bit samples for the DACs.
+ */
+#include <edflib.h>
+#include <errno.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reader.h"
+#include "writer.h"
+
+#define PIECE	4096	/* frames */
+
+static int16_t *make_room(const struct playing *p, uint64_t frames)
+{
+	if (p->n == 0 || frames > SIZE_MAX / 2 / p->n)
+		die(EXIT_FAILED, "a file of %llu samples is too long for the memory",
+		    (unsigned long long)frames);
+	return must_alloc((size_t)frames * p->n, sizeof(int16_t));
+}
+
+/*
+ * A value of frame @at, 32768 of which are the DAC's full scale; ends the program if it
+ * is beyond that. Full scale itself, which others write, is the last sample.
+ */
+static int16_t to_sample(const char *path, uint64_t at, double value)
+{
+	if (!(fabs(value) < 32768.5))
+		die(EXIT_USAGE, "%s, sample %llu: out of range, %.3g times what the DAC can have. Make it smaller",
+		    path, (unsigned long long)at, fabs(value) / 32768);
+	return (int16_t)lrint(fmin(32767, fmax(-32768, value)));
+}
+
+/* -------------------------------------------------------------------- WAV */
+
+/* The true rate, which capture writes into the file's comment */
+static double rate_of_comment(const char *comment)
+{
+	const char *rate = comment ? strstr(comment, "rate=") : NULL;
+
+	return rate ? strtod(rate + 5, NULL) : 0;
+}
+
+static void read_wav(struct playing *p, const char *path)
+{
+	SF_INFO info = { 0 };
+	SNDFILE *file = sf_open(path, SFM_READ, &info);
+	sf_count_t n, i;
+	float *piece;
+
+	if (!file)
+		die(EXIT_FILE, "%s: %s", path, sf_strerror(NULL));
+	p->n = (unsigned int)info.channels;
+	p->rate = rate_of_comment(sf_get_string(file, SF_STR_COMMENT));
+	if (p->rate <= 0)
+		p->rate = info.samplerate;
+	p->samples = make_room(p, (uint64_t)info.frames);
+	piece = must_alloc((size_t)PIECE * p->n, sizeof(*piece));
+	/* -1 to 1, whatever its samples are; exact for those of 16 bits */
+	while ((n = sf_readf_float(file, piece, PIECE)) > 0 &&
+	       (sf_count_t)p->frames + n <= info.frames) {
+		for (i = 0; i < n * info.channels; i++)
+			p->samples[p->frames * p->n + (uint64_t)i] =
+				to_sample(path, p->frames + (uint64_t)i / p->n,
+					  (double)piece[i] * 32768);
+		p->frames += (uint64_t)n;
+	}
+	free(piece);
+	sf_close(file);
+}
+
+/* -------------------------------------------------------------------- EDF */
+
+/* A channel's own numbers are samples if they have all 16 bits; else it is in volts */
+static double volts_of(const char *unit)
+{
+	static const struct { const char *unit; double volts; } known[] = {
+		{ "V", 1 }, { "mV", 0.001 }, { "uV", 0.000001 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!strncmp(unit, known[i].unit, strlen(known[i].unit)) &&
+		    strspn(unit + strlen(known[i].unit), " ") ==
+		    strlen(unit + strlen(known[i].unit)))
+			return known[i].volts;
+	}
+	return 0;
+}
+
+static void read_edf_channel(struct playing *p, const struct options *o,
+			     const char *path, const struct edf_hdr_struct *head,
+			     unsigned int c)
+{
+	const struct edf_param_struct *param = &head->signalparam[c];
+	bool plain = param->dig_min == -32768 && param->dig_max == 32767;
+	double volts = volts_of(param->physdimension), full;
+	int *digital = must_alloc(PIECE, sizeof(*digital));
+	double *physical = must_alloc(PIECE, sizeof(*physical));
+	uint64_t done;
+	int i, n;
+
+	if (!plain && volts == 0)
+		die(EXIT_FILE, "%s: channel %u is in %s, and not in V, mV or uV", path, c,
+		    param->physdimension);
+	full = channel_full_scale(&o->dac[o->n_dacs > c ? o->dacs[c] : c % MAX_DACS]);
+	for (done = 0; done < p->frames; done += (uint64_t)n) {
+		n = p->frames - done < PIECE ? (int)(p->frames - done) : PIECE;
+		n = plain ? edfread_digital_samples(head->handle, (int)c, n, digital) :
+			edfread_physical_samples(head->handle, (int)c, n, physical);
+		if (n <= 0)
+			die(EXIT_FILE, "%s: channel %u ends early", path, c);
+		for (i = 0; i < n; i++)
+			p->samples[(done + (uint64_t)i) * p->n + c] = plain ?
+				(int16_t)digital[i] :
+				to_sample(path, done + (uint64_t)i,
+					  physical[i] * volts / full * 32768);
+	}
+	free(digital);
+	free(physical);
+}
+
+/* Where capture says that the rest of the last record is filling */
+static void cut_filling(struct playing *p, const struct edf_hdr_struct *head)
+{
+	struct edf_annotation_struct annotation;
+	long long i;
+
+	for (i = 0; i < head->annotations_in_file; i++) {
+		if (!edf_get_annotation(head->handle, (int)i, &annotation) &&
+		    !strcmp(annotation.annotation, "Recording ends")) {
+			double end = (double)annotation.onset / EDFLIB_TIME_DIMENSION;
+			uint64_t frames = (uint64_t)fmax(0, round(end * p->rate));
+
+			if (frames < p->frames)
+				p->frames = frames;
+		}
+	}
+}
+
+static void read_edf(struct playing *p, const struct options *o, const char *path)
+{
+	struct edf_hdr_struct *head = must_alloc(1, sizeof(*head));	/* large */
+	unsigned int c;
+
+	if (edfopen_file_readonly(path, head, EDFLIB_READ_ALL_ANNOTATIONS))
+		die(EXIT_FILE, "%s: it cannot be read, or is no EDF+ without gaps (%d)",
+		    path, head->filetype);
+	p->n = (unsigned int)head->edfsignals;
+	if (!p->n)
+		die(EXIT_FILE, "%s: it has no signals", path);
+	for (c = 1; c < p->n; c++) {
+		if (head->signalparam[c].smp_in_file != head->signalparam[0].smp_in_file)
+			die(EXIT_FILE, "%s: its channels have different rates", path);
+	}
+	p->rate = (double)head->signalparam[0].smp_in_datarecord * EDFLIB_TIME_DIMENSION /
+		(double)head->datarecord_duration;
+	p->frames = (uint64_t)head->signalparam[0].smp_in_file;
+	cut_filling(p, head);
+	p->samples = make_room(p, p->frames);
+	for (c = 0; c < p->n; c++)
+		read_edf_channel(p, o, path, head, c);
+	edfclose_file(head->handle);
+	free(head);
+}
+
+/* -------------------------------------------------------------------- CSV */
+
+/* What a CSV has said so far */
+struct csv {
+	struct ced1401_channel channels[MAX_INPUTS];
+	unsigned int n_channels;
+	bool timed;		/* the first column is the time */
+	bool named;
+	double times[2];
+	uint64_t room;
+	unsigned long line;
+};
+
+static void take_comment(struct csv *csv, struct playing *p, char *text)
+{
+	unsigned int number;
+
+	if (!strncmp(text, "# rate ", 7))
+		p->rate = strtod(text + 7, NULL);
+	else if (!strncmp(text, "# channel ", 10) && csv->n_channels < MAX_INPUTS &&
+		 !channel_parse(text + 10, &number, &csv->channels[csv->n_channels]))
+		csv->n_channels++;
+}
+
+/* The line's numbers, or -1: one of them is none */
+static int split_line(char *text, double *values)
+{
+	char *end;
+	int n = 0;
+
+	for (;;) {
+		if (n > MAX_INPUTS)
+			return -1;
+		values[n++] = strtod(text, &end);
+		if (end == text)
+			return -1;
+		end += strspn(end, " \t");
+		if (!*end)
+			return n;
+		if (*end != ',' && *end != ';')
+			return -1;
+		text = end + 1;
+	}
+}
+
+static void take_row(struct csv *csv, struct playing *p, const struct options *o,
+		     const char *path, const double *values, unsigned int n)
+{
+	unsigned int first = csv->timed ? 1 : 0, c;
+	int16_t *to;
+
+	if (!p->frames)
+		p->n = n - first;
+	if (n <= first || n - first != p->n)
+		die(EXIT_FILE, "%s, line %lu: it has %u values, and those before %u",
+		    path, csv->line, n - first, p->n);
+	if (p->frames == csv->room) {
+		csv->room = csv->room ? 2 * csv->room : PIECE;
+		p->samples = reallocarray(p->samples, (size_t)csv->room * p->n,
+					  sizeof(*p->samples));
+		if (!p->samples)
+			die(EXIT_FAILED, "no memory for %s", path);
+	}
+	if (p->frames < 2)
+		csv->times[p->frames] = values[0];
+	to = p->samples + p->frames * p->n;
+	for (c = 0; c < p->n; c++) {
+		unsigned int dac = o->n_dacs > c ? o->dacs[c] : c % MAX_DACS;
+		const struct ced1401_channel *channel = csv->n_channels > c ?
+			&csv->channels[c] : &o->dac[dac];
+
+		if (ced1401_from_units(channel, values[first + c], &to[c]))
+			die(EXIT_USAGE, "%s, line %lu: %g %s is out of range", path,
+			    csv->line, values[first + c], channel_unit(channel));
+	}
+	p->frames++;
+}
+
+static void read_csv(struct playing *p, const struct options *o, const char *path)
+{
+	struct csv *csv = must_alloc(1, sizeof(*csv));
+	double values[MAX_INPUTS + 1];
+	FILE *file = fopen(path, "r");
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t length;
+	int n;
+
+	if (!file)
+		die(EXIT_FILE, "%s: %m", path);
+	while ((length = getline(&text, &room, file)) > 0) {
+		bool whole = text[length - 1] == '\n';
+
+		csv->line++;
+		text[strcspn(text, "\r\n")] = '\0';
+		if (*text == '#') {
+			take_comment(csv, p, text);
+			continue;
+		}
+		n = split_line(text, values);
+		if (n > 0 && (whole || (unsigned int)n == p->n + csv->timed)) {
+			take_row(csv, p, o, path, values, (unsigned int)n);
+		} else if (*text && !csv->named && !p->frames) {
+			csv->named = true;
+			csv->timed = !strncmp(text, "time", 4);
+		} else if (*text && whole) {
+			die(EXIT_FILE, "%s, line %lu: these are no numbers", path, csv->line);
+		}
+	}
+	if (p->rate <= 0 && csv->timed && p->frames > 1 && csv->times[1] > csv->times[0])
+		p->rate = 1 / (csv->times[1] - csv->times[0]);
+	free(text);
+	fclose(file);
+	free(csv);
+}
+
+/* -------------------------------------------------------------------- raw */
+
+static void read_raw(struct playing *p, const struct options *o, const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	char *beside = NULL;
+	json_t *about;
+	off_t size;
+
+	if (!file)
+		die(EXIT_FILE, "%s: %m", path);
+	if (asprintf(&beside, "%s.json", path) < 0)
+		die(EXIT_FAILED, "no memory");
+	about = json_load_file(beside, 0, NULL);
+	p->n = o->n_dacs ? o->n_dacs : 1;
+	if (about) {
+		p->n = (unsigned int)json_array_size(json_object_get(about, "channels"));
+		p->rate = json_number_value(json_object_get(about, "rate"));
+	}
+	if (!p->n || fseeko(file, 0, SEEK_END))
+		die(EXIT_FILE, "%s: it cannot be read", path);
+	size = ftello(file);
+	rewind(file);
+	p->frames = (uint64_t)size / (p->n * sizeof(*p->samples));
+	p->samples = make_room(p, p->frames);
+	if (fread(p->samples, p->n * sizeof(*p->samples), (size_t)p->frames, file) !=
+	    p->frames)
+		die(EXIT_FILE, "%s: it cannot be read", path);
+	json_decref(about);
+	free(beside);
+	fclose(file);
+}
+
+/* ------------------------------------------------------------------ any of them */
+
+void playing_read(struct playing *p, const struct options *o, const char *path)
+{
+	/* --format of capture is that of its own file */
+	const struct format *format = format_of(o->command == CMD_PLAY ? o->format : NULL,
+						path);
+
+	memset(p, 0, sizeof(*p));
+	if (format == &format_edf)
+		read_edf(p, o, path);
+	else if (format == &format_csv)
+		read_csv(p, o, path);
+	else if (format == &format_raw)
+		read_raw(p, o, path);
+	else
+		read_wav(p, path);	/* and whatever libsndfile knows */
+	if (!p->frames)
+		die(EXIT_FILE, "%s: it has no samples", path);
+	if (o->rate <= 0 && p->rate <= 0)
+		die(EXIT_USAGE, "%s does not say at which rate: give --rate", path);
+}
+
+void playing_dacs(const struct playing *p, struct options *o)
+{
+	unsigned int i;
+
+	if (!o->n_dacs && p->n <= MAX_DACS) {
+		o->n_dacs = p->n;
+		for (i = 0; i < p->n; i++)
+			o->dacs[i] = i;
+	}
+	if (o->n_dacs != p->n)
+		die(EXIT_USAGE, "the file has %u channels: give as many DACs in --dacs (0 to 7)",
+		    p->n);
+}
