@@ -1,0 +1,1160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_tools.py TOP BUILD [WORD...]: judges what ced1401(1) wrote in the guest (guest.py).
+
+Files are read by sox, biosig's save2gdf, MNE and numpy, and compared sample for sample
+with what the virtual ADC was given. A test is a function with @test; it passes if it
+returns. Prints TAP. With words: only tests whose names have one of them.
+"""
+import csv
+import datetime
+import json
+import math
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import wave
+import xml.etree.ElementTree
+
+import numpy as np
+
+TOP, BUILD = sys.argv[1:3]
+RESULTS = f"{BUILD}/results"
+PROGRAM = f"{TOP}/build/tools/ced1401"
+TESTS = []
+CACHE = {}
+
+# The exit codes that the program's own --help lists
+OK, FAILED, USAGE, DEVICE, BUSY, OF_1401, LOST, FILE, TIMEOUT, SIGNAL = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 130)
+
+
+def test(name):
+    def add(function):
+        TESTS.append((name, function))
+        return function
+    return add
+
+
+def eq(got, want, what=""):
+    assert got == want, f"{what}: got {got!r}, not {want!r}"
+
+
+def near(got, want, by, what=""):
+    assert abs(got - want) <= by, f"{what}: got {got!r}, not {want!r} within {by}"
+
+
+def same(got, want, what=""):
+    """Two arrays of samples"""
+    got, want = np.asarray(got), np.asarray(want)
+    eq(got.shape, want.shape, f"{what}: shape")
+    if not np.array_equal(got, want):
+        at = tuple(np.argwhere(got != want)[0])
+        raise AssertionError(f"{what}: sample {at} is {got[at]}, not {want[at]}")
+
+
+# ------------------------------------------------------------------ what there is
+
+def all_results():
+    if "results" not in CACHE:
+        with open(f"{RESULTS}/results.json", encoding="utf-8") as file:
+            CACHE["results"] = json.load(file)
+    return CACHE["results"]
+
+
+def step(name):
+    assert name in all_results(), f"the guest did not come to {name}"
+    return all_results()[name]
+
+
+def text(name, stream):
+    path = f"{RESULTS}/{name}/{stream}"
+    if name.startswith("full-"):
+        path = f"{RESULTS}/{name}.said/{stream}"
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def ended(name, code=OK):
+    """The step ended with this code; what it said"""
+    err = text(name, "err")
+    assert step(name)["code"] == code, \
+        f"{name}: status {step(name)['code']}, not {code}: {err}"
+    return err
+
+
+def answer(name, code=OK):
+    ended(name, code)
+    return json.loads(text(name, "out"))
+
+
+def path_of(name, file):
+    return f"{RESULTS}/{name}/{file}"
+
+
+def run(*argv, **more):
+    return subprocess.run(argv, check=True, capture_output=True, **more).stdout
+
+
+# ------------------------------------------------------------------------ readers
+
+def by_sox(path, channels):
+    data = run("sox", path, "-t", "s16", "-L", "-")
+    return np.frombuffer(data, "<i2").reshape(-1, channels)
+
+
+def wav_chunks(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE", data[:12]
+    chunks, at = {}, 12
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4:at + 8], "little")
+        chunks.setdefault(data[at:at + 4], data[at + 8:at + 8 + size])
+        at += 8 + size + size % 2
+    return chunks
+
+
+def edf_header(path):
+    """The header's fields, and the first annotation signal's bytes of each record"""
+    with open(path, "rb") as file:
+        data = file.read()
+    n = int(data[252:256])
+    fields, at = {}, 256
+    for name, size in (("label", 16), ("transducer", 80), ("unit", 8), ("pmin", 8),
+                       ("pmax", 8), ("dmin", 8), ("dmax", 8), ("filter", 80),
+                       ("samples", 8), ("reserved", 32)):
+        fields[name] = [data[at + i * size:at + (i + 1) * size].decode("ascii").strip()
+                        for i in range(n)]
+        at += n * size
+    fields["n"] = n
+    fields["records"] = int(data[236:244])
+    fields["duration"] = float(data[244:252])
+    fields["header"] = int(data[184:192])
+    fields["start"] = data[168:184].decode("ascii")
+    fields["data"] = data[fields["header"]:]
+    return fields
+
+
+def edf_annotations(path):
+    """(onset in seconds from the first sample, text), and the first sample's own onset"""
+    head = edf_header(path)
+    sizes = [2 * int(s) for s in head["samples"]]
+    record, found, start = sum(sizes), [], None
+    for i in range(head["records"]):
+        at = i * record
+        for k, size in enumerate(sizes):
+            if head["label"][k] == "EDF Annotations":
+                for tal in head["data"][at:at + size].split(b"\0"):
+                    if not tal:
+                        continue
+                    onset, *texts = tal.split(b"\x14")
+                    onset = float(onset.split(b"\x15")[0])
+                    if start is None:
+                        start = onset
+                    found += [(onset - start, t.decode()) for t in texts if t]
+            at += size
+    return found, start
+
+
+def edf_samples(path):
+    """By its description alone: channels of whole records"""
+    head = edf_header(path)
+    sizes = [int(s) for s in head["samples"]]
+    data = np.frombuffer(head["data"][:head["records"] * sum(sizes) * 2], "<i2")
+    data = data.reshape(head["records"], sum(sizes))
+    at, channels = 0, []
+    for k, size in enumerate(sizes):
+        if head["label"][k] != "EDF Annotations":
+            channels.append(data[:, at:at + size].reshape(-1))
+        at += size
+    return np.stack(channels, 1)
+
+
+def by_mne(path):
+    """Samples as they are in the file; MNE has volts where the unit is known to it"""
+    import mne                                      # takes seconds
+    raw = mne.io.read_raw_edf(path, preload=True, verbose="error")
+    head = edf_header(path)
+    values = raw.get_data().T
+    columns = []
+    for c in range(values.shape[1]):
+        low, high = float(head["pmin"][c]), float(head["pmax"][c])
+        # MNE turns V, mV, uV and nV into V, and leaves what it does not know
+        factor = {"V": 1, "mV": 1e-3, "uV": 1e-6}.get(head["unit"][c], 1)
+        columns.append((values[:, c] / factor - low) / (high - low) * 65535 - 32768)
+    exact = np.stack(columns, 1)
+    assert np.abs(exact - np.rint(exact)).max() < 0.01, "MNE's values are between samples"
+    return np.rint(exact).astype(np.int16), raw
+
+
+def by_biosig(path):
+    """save2gdf's header, and the samples that it exports, a file a channel"""
+    with tempfile.TemporaryDirectory() as folder:
+        said = run("save2gdf", "-JSON", path).decode("utf-8", "replace")
+        run("save2gdf", "-f=BIN", path, f"{folder}/x.bin")
+        columns = [np.fromfile(f"{folder}/{name}", "<i2")
+                   for name in sorted(os.listdir(folder)) if re.search(r"\.s\d+$", name)]
+    return json.loads(said[said.index("{"):]), np.stack(columns, 1)
+
+
+def by_csv(path):
+    """numpy's genfromtxt: times and values; and the names of the columns"""
+    with open(path, encoding="utf-8") as file:
+        lines = [line for line in file if not line.startswith("#")]
+    table = np.genfromtxt(lines[1:], delimiter=",", ndmin=2)
+    return table[:, 0], table[:, 1:], next(csv.reader(lines[:1]))
+
+
+def comments(path):
+    with open(path, encoding="utf-8") as file:
+        return [line.strip() for line in file if line.startswith("#")]
+
+
+# --------------------------------------------------------------- what the ADC was given
+
+def voice():
+    if "voice" not in CACHE:
+        CACHE["voice"] = by_sox(f"{BUILD}/voice.wav", 1)[:, 0]
+    return CACHE["voice"]
+
+
+def pattern():
+    """Both channels of a frame are one number of 32 bits, which comes once"""
+    if "pattern" not in CACHE:
+        data = by_sox(f"{BUILD}/recording.wav", 2)
+        CACHE["pattern"] = data
+        whole = np.ascontiguousarray(data).view("<u4")[:, 0]
+        CACHE["place"] = {int(v): i for i, v in enumerate(whole)}
+    return CACHE["pattern"]
+
+
+def is_pattern(samples, what):
+    """Frames of both channels, without a gap; where they begin"""
+    data = pattern()
+    samples = np.ascontiguousarray(samples)
+    value = int(samples[:1].view("<u4")[0, 0])
+    assert value in CACHE["place"], f"{what}: the first frame is none of the recording's"
+    at = CACHE["place"][value]
+    want = np.take(data, np.arange(at, at + len(samples)), 0, mode="wrap")
+    same(samples, want, what)
+    return at
+
+
+def is_voice(samples, at, what):
+    same(samples, np.take(voice(), np.arange(at, at + len(samples)), mode="wrap"), what)
+
+
+def find_voice(samples):
+    """Where in the recording they begin"""
+    loud = int(np.argmax(np.abs(samples.astype(int)) > 2000))
+    piece = samples[loud:loud + 200]
+    starts = np.flatnonzero(voice() == piece[0])
+    for start in starts:
+        if np.array_equal(np.take(voice(), np.arange(start, start + len(piece)),
+                                  mode="wrap"), piece):
+            return int(start - loud) % len(voice())
+    raise AssertionError("the recording does not have these samples")
+
+
+def utc(text_of):
+    return datetime.datetime.strptime(text_of, "%Y-%m-%dT%H:%M:%S.%fZ").replace(
+        tzinfo=datetime.timezone.utc).timestamp()
+
+
+# ------------------------------------------------------------------ what it was asked
+
+EMG = {"name": "EMG left", "unit": "mV", "scale": 2.5, "offset": -1}
+RATE48 = 1e7 / 208          # what the 1401's clocks make of 48 kHz
+
+
+def emg_units(samples):
+    return np.asarray(samples, float) * 5 / 32768 * EMG["scale"] + EMG["offset"]
+
+
+@test("the guest did all that it was to do, and the kernel had nothing to complain of")
+def _():
+    with open(f"{BUILD}/status", encoding="ascii") as file:
+        status = file.read().strip()
+    with open(f"{BUILD}/output", encoding="utf-8", errors="replace") as file:
+        eq(status, "0", file.read()[-3000:])
+    assert not all_results()["broken"], "\n".join(all_results()["broken"])
+
+
+def summary(name, frames, rate, kind, code=OK):
+    about = answer(name, code)
+    eq(about["format"], kind, name)
+    eq(about["samples"], frames, name)
+    near(about["rate"], rate, rate * 1e-9, name)
+    began = utc(about["start"])
+    assert step(name)["begun"] <= began <= step(name)["ended"], \
+        f"{name}: it says that it began at {began}: {step(name)}"
+    return about
+
+
+@test("capture writes WAV: sox reads what the ADC saw, sample for sample")
+def _():
+    about = summary("wav", 68545, RATE48, "wav")
+    eq(about["lost"], 0)
+    samples = by_sox(path_of("wav", "x.wav"), 1)[:, 0]
+    same(samples, voice(), "x.wav")
+    info = run("soxi", path_of("wav", "x.wav")).decode()
+    assert re.search(r"Sample Rate *: 48077", info), info
+    with wave.open(path_of("wav", "x.wav")) as file:
+        eq((file.getnchannels(), file.getnframes()), (1, 68545), "Python's wave")
+    comment = wav_chunks(path_of("wav", "x.wav"))[b"LIST"].decode()
+    for word in ("rate=48076.923", "name=Voice", "unit=mV", "scale=1000", "offset=0",
+                 about["start"]):
+        assert word in comment, comment
+
+
+@test("capture writes EDF+: MNE and biosig read it, with labels, units and ranges")
+def _():
+    about = summary("edf", 30000, RATE48, "edf")
+    path = path_of("edf", "x.edf")
+    eq(edf_header(path)["start"][:8], datetime.datetime.fromtimestamp(
+        utc(about["start"]), datetime.timezone.utc).strftime("%d.%m.%y"))
+    samples, raw = by_mne(path)
+    eq(raw.ch_names, ["EMG left"])
+    near(raw.info["sfreq"], RATE48, 1e-6)
+    eq(len(samples), 30000, "30000 samples fill whole records")
+    is_voice(samples[:, 0], 0, "x.edf")
+    near(np.abs(raw.get_data()[0] * 1e3 - emg_units(samples[:, 0])).max(), 0, 2e-5, "mV")
+    eq(int(raw.info["meas_date"].timestamp()), int(utc(about["start"])))
+    head, exported = by_biosig(path)
+    same(exported[:, :1], samples, "save2gdf")
+    channel = head["CHANNEL"][0]
+    eq((channel["Label"], channel["PhysicalUnit"]), ("EMG left", "mV"))
+    near(channel["PhysicalMinimum"], emg_units(-32768), 1e-4)
+    near(channel["PhysicalMaximum"], emg_units(32767), 1e-4)
+    near(head["Samplingrate"], RATE48, 1e-3)
+
+
+@test("EDF+ has the start in UTC to the microsecond")
+def _():
+    about = answer("edf")
+    path = path_of("edf", "x.edf")
+    head, (_, first) = edf_header(path), edf_annotations(path)
+    whole = datetime.datetime.strptime(head["start"], "%d.%m.%y%H.%M.%S").replace(
+        tzinfo=datetime.timezone.utc).timestamp()
+    near(whole + first, utc(about["start"]), 1e-6)
+    eq(round(first * 1e6), int(about["start"][20:26]), "microseconds")
+
+
+@test("capture writes CSV: numpy reads times and values in the channel's unit")
+def _():
+    about = summary("csv", 30000, RATE48, "csv")
+    times, values, names = by_csv(path_of("csv", "x.csv"))
+    eq(names, ["time (s)", "EMG left (mV)"])
+    samples = (values[:, 0] - EMG["offset"]) / EMG["scale"] / 5 * 32768
+    near(np.abs(samples - np.rint(samples)).max(), 0, 0.01, "values are those of samples")
+    is_voice(np.rint(samples).astype(np.int16), 30000, "x.csv")
+    near(np.abs(times - np.arange(30000) / RATE48).max(), 0, 1e-6, "times")
+    assert f"# start {about['start']}" in comments(path_of("csv", "x.csv"))
+
+
+@test("capture writes raw samples, and beside them what they are")
+def _():
+    summary("raw", 30000, RATE48, "raw")
+    is_voice(np.fromfile(path_of("raw", "x.raw"), "<i2"), 60000, "x.raw")
+    with open(path_of("raw", "x.raw.json"), encoding="utf-8") as file:
+        about = json.load(file)
+    near(about["rate"], RATE48, 1e-6)
+    eq({key: about["channels"][0][key] for key in EMG}, EMG)
+
+
+@test("--sweeps: each into a file of its own, one behind the other")
+def _():
+    ended("sweeps")
+    for i in range(4):
+        is_voice(by_sox(path_of("sweeps", f"x-{i + 1:03}.wav"), 1)[:, 0],
+                 90000 + 500 * i, f"sweep {i + 1}")
+    assert not os.path.exists(path_of("sweeps", "x-005.wav"))
+
+
+def mean_of(first, sweeps, frames):
+    take = np.take(voice(), np.arange(first, first + sweeps * frames), mode="wrap")
+    return take.reshape(sweeps, frames).astype(float).mean(0)
+
+
+@test("--average: the mean of all sweeps, finer than a sample")
+def _():
+    ended("average")
+    ended("average-csv")
+    mean = mean_of(92000, 16, 500)
+    data = run("sox", path_of("average", "x.wav"), "-t", "s32", "-L", "-")
+    got = np.frombuffer(data, "<i4") / 65536
+    near(np.abs(got - mean).max(), 0, 1 / 256, "WAV of 24 bits")
+    assert np.abs(got - np.rint(got)).max() > 0.1, "it was rounded to samples"
+    _, values, _ = by_csv(path_of("average-csv", "x.csv"))
+    near(np.abs(values[:, 0] - mean_of(100000, 7, 500) * 5 / 32768).max(), 0, 1e-9, "CSV")
+    assert any("average of 7 sweeps" in line
+               for line in comments(path_of("average-csv", "x.csv")))
+    ended("after")
+    is_voice(np.fromfile(path_of("after", "x.raw"), "<i2"), 103500, "what came after")
+
+
+@test("stream of more than the 1401's memory: not a sample is missing")
+def _():
+    about = summary("long", 400000, RATE48, "wav")
+    eq(about["lost"], 0)
+    samples = by_sox(path_of("long", "x.wav"), 1)[:, 0]
+    eq(len(samples), 400000)
+    is_voice(samples, find_voice(samples), "x.wav")
+
+
+@test("--split: files by time, which follow one another, each with its own start")
+def _():
+    about = answer("split")
+    eq([os.path.basename(f) for f in about["files"]], ["x-001.edf", "x-002.edf", "x-003.edf"])
+    parts, starts = [], []
+    for name in about["files"]:
+        path = path_of("split", name)
+        parts.append(edf_samples(path)[:, 0])
+        head = edf_header(path)
+        starts.append(datetime.datetime.strptime(head["start"], "%d.%m.%y%H.%M.%S")
+                      .timestamp() + edf_annotations(path)[1])
+    eq([len(p) for p in parts], [20000, 20000, 10000])
+    samples = np.concatenate(parts)
+    is_voice(samples, find_voice(samples), "all three")
+    near(starts[1] - starts[0], 1, 2e-6, "second start")
+    near(starts[2] - starts[1], 1, 2e-6, "third start")
+
+
+@test("--in-turn: the channels one behind the other, in the order of --channels")
+def _():
+    about = answer("in-turn")
+    near(about["rate"], 1e7 / 333 / 3, 1e-3, "rate of frames")
+    eq([c["channel"] for c in about["channels"]], [0, 1, 0])
+    data = np.fromfile(path_of("in-turn", "x.raw"), "<i2").reshape(-1, 3)
+    eq(len(data), 1000)
+    assert not data[:, 1].any(), "input 1 has no signal"
+
+
+
+@test("play: the DACs get what capture wrote, of each kind, and go to rest")
+def _():
+    played = by_sox(f"{BUILD}/played0.wav", 1)[:, 0]
+    at = 0
+    for i, kind in enumerate(("wav", "edf", "csv", "raw")):
+        about = answer(f"play-{kind}")
+        frames = 30000 if i else 68545
+        eq((about["samples"], about["channels"], about["lost"]), (frames, 1, 0), kind)
+        near(about["rate"], RATE48, 1e-3, kind)
+        is_voice(played[at:at + frames], at, f"played {kind}")
+        at += frames
+        eq(step(f"play-{kind}")["rest"], 0, "the DAC afterwards")
+    answer("play-hold")
+    at += 30000
+    last = np.fromfile(path_of("raw", "x.raw"), "<i2")[-1]
+    eq(step("play-hold")["rest"], int(last), "--hold")
+    eq(answer("play-long")["samples"], 400000)
+    samples = by_sox(path_of("long", "x.wav"), 1)[:, 0]
+    same(played[at:at + 400000], samples, "played as a stream")
+
+
+@test("capture to standard output")
+def _():
+    ended("stdout")
+    eq(text("stdout", "err"), "", "standard error with -q")
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write(text("stdout", "out"))
+        file.flush()
+        eq(by_csv(file.name)[1].shape, (100, 1))
+
+
+@test("a file that exists is replaced with --force alone")
+def _():
+    assert "--force" in ended("exists", FILE)
+    eq(len(by_sox(path_of("wav", "x.wav"), 1)), 68545, "the old file")
+    ended("force")
+    ended("force-again")
+    eq(len(by_sox(path_of("force", "x.wav"), 1)), 20)
+
+
+@test("the configuration file: channels, and options of a command")
+def _():
+    about = answer("config")
+    eq((about["samples"], about["rate"]), (50, 2000))
+    eq(about["channels"][0], {"channel": 0, "name": "Force", "unit": "N", "scale": 20,
+                              "offset": 0.5, "full_scale": 5})
+    eq(by_csv(path_of("config", "x.csv"))[2], ["time (s)", "Force (N)"])
+    eq(text("config", "err"), "", "quiet = yes")
+    settings = {s["dac"]: s for s in answer("config-dac")}
+    near(settings[1]["volts"], 1.5, 1e-3, "3 mA of 2 mA for each volt")
+    near(settings[0]["volts"], 1, 1e-3)
+    ended("config-wrong", USAGE)
+
+
+@test("--plot: gnuplot's picture, with names and units")
+def _():
+    ended("plot")
+    with open(path_of("plot", "x.svg"), encoding="utf-8") as file:
+        picture = file.read()
+    assert picture.startswith("<?xml") and picture.rstrip().endswith("</svg>")
+    for word in ("Voice (mV)", "channel 1 (V)", "seconds"):
+        assert word in picture, f"no {word} in the picture"
+    assert picture.count("<path") + picture.count("<poly") > 10
+    with open(path_of("wav", "x.png"), "rb") as file:
+        picture = file.read()
+    eq(picture[:8] + picture[12:16], b"\x89PNG\r\n\x1a\nIHDR")
+    eq(struct.unpack(">2I", picture[16:24]), (1000, 320))
+    assert len(picture) > 10000, "it is empty"
+
+
+# ----------------------------------------------------------- ended before their end
+
+def read_any(path, kind, channels=2):
+    """The samples, by another program than wrote them"""
+    if kind == "wav":
+        return by_sox(path, channels)
+    if kind == "edf":
+        samples, _ = by_mne(path)
+        same(by_biosig(path)[1][:, :channels], samples, "MNE and save2gdf")
+        return samples
+    if kind == "csv":
+        _, values, _ = by_csv(path)
+        return np.rint(values / 5 * 32768).astype(np.int16)
+    data = np.fromfile(path, "<i2")
+    return data[:len(data) // channels * channels].reshape(-1, channels)
+
+
+def start_of(path, kind):
+    if kind == "wav":
+        return utc(re.search(rb"[0-9-]{10}T[0-9:.]+Z", wav_chunks(path)[b"LIST"])[0].decode())
+    if kind == "edf":
+        whole = datetime.datetime.strptime(edf_header(path)["start"], "%d.%m.%y%H.%M.%S")
+        return (whole.replace(tzinfo=datetime.timezone.utc).timestamp() +
+                edf_annotations(path)[1])
+    if kind == "csv":
+        return utc(comments(path)[1].split()[2])
+    with open(f"{path}.json", encoding="utf-8") as file:
+        return utc(json.load(file)["start"])
+
+
+for KIND in "wav", "edf", "csv", "raw":
+    @test(f"SIGKILL: {KIND} opens in its reader, with all but the last second")
+    def _(kind=KIND):
+        name, path = f"killed-{kind}", path_of(f"killed-{kind}", f"x.{kind}")
+        ended(name, -9)
+        samples = read_any(path, kind)
+        is_pattern(samples, path)
+        moved = step(name)["moved"]
+        assert moved > 6000, f"only {moved} samples came"
+        assert len(samples) >= moved - 2000, f"{len(samples)} of {moved}"
+        assert step(name)["begun"] <= start_of(path, kind) <= step(name)["ended"]
+
+    @test(f"a full disk: {KIND} is whole up to there, and the program says so")
+    def _(kind=KIND):
+        name, path = f"full-{kind}", path_of(f"full-{kind}", f"x.{kind}")
+        assert "the disk is full" in ended(name, FILE)
+        about = answer(name, FILE)
+        eq(about["ended"], "full")
+        samples = read_any(path, kind)
+        eq(len(samples), about["samples"], "what it says and what is there")
+        is_pattern(samples, path)
+        # a record of EDF+ takes up to half a second
+        size = os.path.getsize(path)
+        room = 65536 - (4096 if kind == "raw" else 0)   # what is known of raw is there, too
+        assert room - (17000 if kind == "edf" else 1000) < size <= room, size
+
+
+@test("Ctrl-C ends a stream: its file is whole, and has all samples")
+def _():
+    ended("stopped")
+    about = answer("stopped")
+    eq((about["ended"], about["lost"]), ("stopped", 0))
+    samples = by_sox(path_of("stopped", "x.wav"), 2)
+    eq(len(samples), about["samples"])
+    is_pattern(samples, "x.wav")
+
+
+@test("Ctrl-C ends a capture early, with status 130; EDF+ says where its samples end")
+def _():
+    about = answer("stopped-early", SIGNAL)
+    eq(about["ended"], "stopped")
+    path = path_of("stopped-early", "x.edf")
+    samples, _ = by_mne(path)
+    assert len(samples) >= about["samples"]
+    is_pattern(samples[:about["samples"]], path)
+    found = dict((t, onset) for onset, t in edf_annotations(path)[0])
+    if len(samples) > about["samples"]:
+        near(found["Recording ends"], about["samples"] / 2000, 1e-5)
+        rest = samples[about["samples"] - 1:]
+        assert (rest == rest[0]).all(), "the last record is filled with the last sample"
+    else:
+        assert "Recording ends" not in found
+
+
+@test("lines of standard input are markers: MNE reads them as annotations")
+def _():
+    about = answer("markers")
+    eq(about["markers"], 3)
+    path = path_of("markers", "x.edf")
+    _, raw = by_mne(path)
+    texts = [a["description"] for a in raw.annotations]
+    texts = [t for t in texts if t != "Recording ends"]
+    eq(texts, [t for t, _ in step("markers")["times"]])
+    found = {t: onset for onset, t in edf_annotations(path)[0]}
+    for annotation in raw.annotations:
+        near(annotation["onset"], found[annotation["description"]], 1e-3, "MNE's onset")
+    last = 0
+    for name, when in step("markers")["times"]:
+        # not before it was written, and before the next
+        assert found[name] >= when - utc(about["start"]) - 0.001, (name, found, when)
+        assert last <= found[name] <= about["samples"] / 2000
+        last = found[name]
+    head, _ = by_biosig(path)
+    assert len(head.get("EVENT", [])) >= 3, head.get("EVENT")
+
+
+@test("a program that sleeps too long: losses are annotated, and the times stay right")
+def _():
+    about = answer("lost", LOST)
+    assert about["lost"] > 0 and about["losses"], about
+    path = path_of("lost", "x.edf")
+    samples, raw = by_mne(path)
+    samples = samples[:about["samples"]]
+    notes = [a for a in raw.annotations if a["description"].startswith("lost ")]
+    eq(len(notes), len(about["losses"]))
+    eq(sum(int(a["description"].split()[1]) for a in notes), about["lost"])
+    at = is_pattern(samples[:about["losses"][0]["position"]], "before the loss")
+    for loss, note in zip(about["losses"], notes):
+        near(note["onset"], loss["position"] / about["rate"], 1e-3)
+        end = loss["position"] + loss["samples"]
+        assert (samples[loss["position"]:end] == samples[loss["position"] - 1]).all()
+    # What follows stands where it was sampled, once all losses are known: of its own the
+    # 1401 tells when it is asked, each second and at the end
+    end, missing = len(samples), 0
+    for loss in reversed(about["losses"]):
+        if loss["position"] + loss["samples"] == end:
+            end, missing = loss["position"], missing + loss["samples"]
+    place = is_pattern(samples[end - 1000:end], "the last ones")
+    due = (at + end - 1000) % len(pattern())
+    assert (place - due) % len(pattern()) in (0, missing % len(pattern())), \
+        f"place {place}, not {due}; {about['losses']}"
+
+
+# --------------------------------------------------------------- triggers and loops
+
+def looped():
+    value = (np.arange(5000) * 37) % 20000 - 10000
+    return np.stack([value, -value], 1).astype(np.int16)
+
+
+@test("capture --play: sample k is taken when value k is put out (loop of DACs to inputs)")
+def _():
+    for name in "loop", "loop-ext", "loop-level":
+        ended(name)
+        data = np.fromfile(path_of(name, "x.raw"), "<i2").reshape(-1, 2)
+        same(data, looped(), f"{name}: a delay of 0 samples")
+
+
+@test("capture --play of a longer file")
+def _():
+    ended("loop-long")
+    data = np.fromfile(path_of("loop-long", "x.raw"), "<i2").reshape(-1, 2)
+    same(data, np.tile(looped(), (6, 1)), "a delay of 0 samples")
+
+
+@test("--trigger ext waits for the trigger input")
+def _():
+    about = answer("ext")
+    eq(about["samples"], 300)
+    samples = edf_samples(path_of("ext", "x.edf"))
+    assert np.abs(samples).max() > 0
+    assert "trigger" in [t for _, t in edf_annotations(path_of("ext", "x.edf"))[0]]
+    ended("ext-long")
+    eq(os.path.getsize(path_of("ext-long", "x.raw")), 30000)
+    ended("play-ext")
+    assert "trigger did not come" in ended("no-trigger", TIMEOUT)
+    assert not os.path.exists(path_of("no-trigger", "x.wav"))
+
+
+def sine(channel, scans):
+    return np.rint(16384 * np.sin(2 * np.pi * ((channel + 1) * scans % 100) / 100))
+
+
+@test("--trigger level begins with the sample that crosses it, --pre before it")
+def _():
+    answer("level")
+    data = edf_samples(path_of("level", "x.edf"))[:200, 0].astype(int)
+    level = round(32768 / 5)
+    cross = [k for k in range(1, 200) if data[k - 1] < level <= data[k]]
+    eq(cross[0], 20, "the first crossing")
+    first = next(k for k in range(100) if sine(0, np.array([k]))[0] >= level)
+    same(data, sine(0, np.arange(200) + first - 20 + 100), "the sine around it")
+    found = [onset for onset, t in edf_annotations(path_of("level", "x.edf"))[0]
+             if t == "trigger"]
+    near(found[0], 0.02, 1e-5)
+    ended("level-falling")
+    data = np.fromfile(path_of("level-falling", "x.raw"), "<i2")
+    first = next(k for k in range(1, 100) if sine(0, np.array([k]))[0] <= -level <
+                 sine(0, np.array([k - 1]))[0])
+    same(data, sine(1, np.arange(150) + first), "input 1, begun by input 0")
+    ended("level-average")
+    data = run("sox", path_of("level-average", "x.wav"), "-t", "s32", "-L", "-")
+    got = np.frombuffer(data, "<i4") / 65536
+    near(np.abs(got - sine(0, np.arange(100))).max(), 0, 1 / 256, "average of 3")
+    ended("level-none", TIMEOUT)
+
+
+# ---------------------------------------------------------------------- single values
+
+def volts(value, full=5):
+    return max(-32768, min(32767, round(value / full * 32768)))
+
+
+@test("dac sets DACs in volts, and nothing if one is out of range")
+def _():
+    answer("dac")
+    eq(step("dac")["seen"], [volts(1.5), -12000, volts(-0.25), 0])
+    said = ended("dac-range", USAGE)
+    assert "out of range" in said and "-5 to" in said, said
+    eq(step("dac-range")["seen"], volts(1.5), "DAC 0 as it was")
+
+
+@test("play refuses what is out of a DAC's range, before it puts out anything")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        def play(name, data, *arguments):
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(data)
+            done = subprocess.run([PROGRAM, "play", "-d", "/dev/null", *arguments,
+                                   f"{folder}/{name}"], capture_output=True, check=False)
+            return done.returncode, done.stderr.decode()
+
+        def floats(*values):
+            data = np.array(values, "<f4").tobytes()
+            return (b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " +
+                    struct.pack("<IHHIIHH", 16, 3, 1, 1000, 4000, 4, 32) +
+                    b"data" + struct.pack("<I", len(data)) + data)
+
+        # what is in range goes on to the device, which is none
+        eq(play("x.wav", floats(0, 0.5, 1, -1))[0], DEVICE)
+        code, said = play("x.wav", floats(0, 0.5, -1.2))
+        assert code == USAGE and "sample 2: out of range" in said, said
+        table = b"time (s),x (V)\n0,1.5\n0.001,%g\n"
+        eq(play("x.csv", table % 4.99)[0], DEVICE)
+        code, said = play("x.csv", table % -5.2)
+        assert code == USAGE and "line 3" in said and "out of range" in said, said
+        # of a DAC of 10 V, in mA
+        eq(play("x.csv", table % -5.2, "-C", "0:full-scale=10")[0], DEVICE)
+        eq(play("x.csv", table % 3, "-C", "0:unit=mA,scale=0.5")[0], USAGE)
+
+
+@test("dig reads the inputs and sets the outputs")
+def _():
+    about = answer("dig-in")
+    eq(about["value"], 0x8421)
+    eq(about["bits"], [0x8421 >> i & 1 for i in range(16)])
+    eq(text("dig-in-5", "out"), "1\n")
+    eq(text("dig-in-4", "out"), "0\n")
+    ended("dig-out")
+    eq(step("dig-out")["seen"], 0xa5)
+    eq(answer("dig-out-bits"), {"value": 0x1001, "mask": 0x1009})
+    eq(step("dig-out-bits")["seen"], 0x1001)
+
+
+@test("send prints replies, of several lines too, and tells the 1401's errors")
+def _():
+    ended("send")
+    eq(text("send", "out"), "1048576,1048576,0\n33825\n")
+    eq(step("send")["seen"], 6)
+    about = answer("send-many")
+    names = [line.split()[0] for line in about[0]["lines"] if line.strip()]
+    assert "ADCMEM" in names and "XSTREAM" in names, names
+    eq(about[1]["lines"], ["0,0"])
+    assert "no such command" in ended("send-error", OF_1401)
+    assert step("send-error")["seen"] != 9, "what follows an error was sent"
+
+
+@test("info tells of card, 1401, memory and commands; also while it is busy or off")
+def _():
+    about = answer("info")
+    eq((about["device"], about["io"], about["irq"], about["dma"], about["type"]),
+       ("/dev/ced1401_2", 0x320, 10, 3, 7))
+    eq((about["power"], about["cable"], about["in_use"], about["memory"]),
+       (True, True, False, 1048576))
+    assert {"name": "ADCBST", "version": "1.0"} in about["commands"]
+    said = text("info-text", "out")
+    for word in ("/dev/ced1401_2", "0x320-0x327", "interrupt 10", "DMA channel 3",
+                 "Power1401", "1048576 bytes", "XPLAY"):
+        assert word in said, said
+    about = answer("info-busy")
+    eq(about["in_use"], True)
+    assert "commands" not in about
+    about = answer("off-info")
+    eq(about["power"], False)
+
+
+@test("selftest and areas")
+def _():
+    eq(answer("selftest"), {"passed": True, "code": 0, "x": 0, "y": 0})
+    eq(text("selftest-code", "out"), "the 1401 is well\n")
+    about = answer("areas")
+    eq([(a["area"], a["same"]) for a in about["areas"]], [(i, True) for i in range(8)])
+    eq(about["session_limit_kb"], 4096)
+    ended("areas-root")
+    said = text("areas-root", "out")
+    eq(said.count(": the same"), 8, said)
+    assert "1048576 bytes" in said and "transfers of all programs" in said
+
+
+@test("exit codes, and messages that say what to do next")
+def _():
+    assert "fuser" in ended("busy", BUSY)
+    said = ended("device-none", DEVICE)
+    for word in ("no such device", "io=0x300,0x310,0x320", "/dev/ced1401_2", "dmesg"):
+        assert word in said, said
+    said = ended("device-group", DEVICE)
+    assert "group" in said and "usermod --append --groups" in said, said
+    assert "no device of the driver" in ended("device-other", DEVICE)
+    assert "modprobe ced1401 io=" in ended("device-no-module", DEVICE)
+    assert "switched on" in ended("off", DEVICE)
+
+
+WRONG = {
+    "": "COMMAND is missing",
+    "frobnicate": "no command frobnicate",
+    "capture": "FILE is missing",
+    "capture x.wav y.wav": "one argument too many",
+    "capture -n 10 x.mp3": "End its name in .wav, .edf, .csv or .raw",
+    "capture x.wav": "Give --duration or --samples",
+    "capture -r fast -n 10 x.wav": "--rate fast",
+    "capture -r 5M -n 10 x.wav": "choose another --rate",
+    "capture -c 0,32 -n 10 x.wav": "--channels 0,32",
+    "capture -C 0:colour=red -n 10 x.wav": "name, unit, scale, offset and full-scale",
+    "capture --trigger level -n 10 x.wav": "needs --level",
+    "capture --trigger level --level 0:6V -n 10 x.wav": "cannot have this value",
+    "capture --frobnicate x.wav": "frobnicate",
+    "capture --average -n 10 x.wav": "needs --sweeps",
+    "stream --markers x.wav": "choose EDF+ or CSV",
+    "capture -n 10 --json -f csv -": "standard output",
+    "capture -n 10 --plot x.bmp x.wav": ".png or .svg",
+    "dac 0=much": "Give a number",
+    "dac 8=1V": "from 0 to 7",
+    "dac 0=1V 0=2V": "given twice",
+    "dac 0=1V 1=5.5V": "out of range",
+    "dig sideways": "'in' or 'out'",
+    "dig in 16": "from 0 to 15",
+    "dig out": "which outputs",
+    "scope": "capture --plot",
+}
+
+
+@test("what is wrong with the command line is said, with what would be right")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for line, word in WRONG.items():
+            done = subprocess.run([PROGRAM, *line.split()], cwd=folder, capture_output=True,
+                                  check=False, stdin=subprocess.DEVNULL)
+            said = done.stderr.decode()
+            eq(done.returncode, USAGE, f"{line}: {said}")
+            assert said.startswith("ced1401") and word in " ".join(said.split()), (line, said)
+        done = subprocess.run([PROGRAM, *"capture -n 10 none/x.wav".split()], cwd=folder,
+                              capture_output=True, check=False)
+        eq(done.returncode, FILE)
+        assert b"Choose a folder" in done.stderr, done.stderr
+        eq(os.listdir(folder), [])
+    with open(f"{TOP}/VERSION", encoding="ascii") as file:
+        eq(run(PROGRAM, "--version").decode(), f"ced1401 {file.read().strip()}\n")
+
+
+@test("the progress line: bar, rate, lost samples, free disk")
+def _():
+    ended("bar")
+    said = step("bar")["text"]
+    lines = [line for line in said.split("\r") if "[" in line and "]" in line]
+    assert len(lines) >= 3, said
+    for word in (r"\[#+\.*\]", r"2 x [\d.]+ k?Hz", r"[\d.]+ k?B/s", r"lost 0", r"free [\d.]+ .B"):
+        assert all(re.search(word, line) for line in lines[2:]), (word, lines)
+    assert "100%" in lines[-1], lines[-1]
+
+
+@test("a WAV of more than 4 GiB is an RF64: flac, which has a reader of its own, finds its end")
+def _():
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        frames = int(run(f"{BUILD}/rf64", f"{folder}/x.wav"))
+        assert frames * 16 > 1 << 32
+        with open(f"{folder}/x.wav", "rb") as file:
+            eq(file.read(4), b"RF64")
+        run("flac", "--silent", "--channel-map=none", f"--skip={frames - 1500}", "-o", f"{folder}/x.flac",
+            f"{folder}/x.wav")
+        data = run("flac", "--silent", "-d", "-c", "--force-raw-format", "--endian=little",
+                   "--sign=signed", f"{folder}/x.flac")
+    samples = np.frombuffer(data, "<i2")
+    eq(len(samples), 1500 * 8)
+    same(samples[500 * 8:], np.arange(8000, dtype=np.int16), "the last 1000 frames")
+    assert not samples[:500 * 8].any()
+
+
+# ------------------------------------------------------------------------- the scope
+
+COLUMNS, ROWS = 100, 36
+CANVAS = range(1, ROWS - 3)
+
+
+def view(name):
+    lines = text("scope", name).split("\n")
+    return [line.ljust(COLUMNS) for line in lines]
+
+
+def dots(name, lane, lanes):
+    """For each column of dots the highest and lowest row with a dot, in one lane"""
+    lines = view(name)
+    rows = len(CANVAS)
+    first, last = rows * lane // lanes + 1, rows * (lane + 1) // lanes
+    bits = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+    found = []
+    for x in range(2 * COLUMNS):
+        column = []
+        for row in range(first, last):
+            code = ord(lines[1 + row][x // 2]) - 0x2800
+            if 0 < code < 256:
+                column += [4 * (row - first) + k for k in range(4) if code & bits[x % 2][k]]
+        found.append((min(column), max(column)) if column else None)
+    return found, 4 * (last - first)
+
+
+def expect(channel, first, frames, per_division, height):
+    """What a sine must look like: the rows of each column of dots"""
+    per_dot = frames / (2 * COLUMNS)
+    rows = []
+    for x in range(2 * COLUMNS):
+        a, b = x * per_dot, min((x + 1) * per_dot, frames - 1)
+        at = np.concatenate([[a, b], np.arange(math.ceil(a), math.floor(b) + 1)])
+        values = np.interp(at, np.arange(frames), sine(channel, first + np.arange(frames)))
+        y = (0.5 - values * 5 / 32768 / per_division / 8) * (height - 1)
+        rows.append((y.min(), y.max()))
+    return rows
+
+
+def looks_like(name, lane, lanes, channel, first, frames, per_division):
+    found, height = dots(name, lane, lanes)
+    for x, (want, got) in enumerate(zip(expect(channel, first, frames, per_division, height),
+                                        found)):
+        assert got, f"{name}: no dot in column {x}"
+        # rounding to a row of dots
+        assert abs(got[0] - want[0]) <= 0.51 and abs(got[1] - want[1]) <= 0.51, \
+            f"{name}: channel {channel}, column {x}: rows {got}, not {want}\n" + \
+            "\n".join(view(name))
+
+
+def first_over(level, falling=False):
+    """The scan at which the sine of input 0 crosses a level in volts"""
+    value = sine(0, np.arange(0, 201))
+    level = level / 5 * 32768
+    for k in range(1, 201):
+        if (value[k - 1] > level >= value[k]) if falling else (value[k - 1] < level <= value[k]):
+            return k
+    raise AssertionError("never")
+
+
+@test("scope: the screen shows what the signal looks like, from the trigger on")
+def _():
+    eq(step("scope")["code"], OK)
+    # 200 frames, of which 20 before the trigger; two lanes
+    start = 100 + first_over(0.5) - 20
+    looks_like("triggered", 0, 2, 0, start, 200, 2)
+    looks_like("triggered", 1, 2, 1, start, 200, 2)
+    screen = "\n".join(view("triggered"))
+    for word in ("2 x 1 kHz", "HOLD", "normal", ">0 Sine  2000 mV/div", " 1 channel 1  2 V/div",
+                 "20 ms/div", "input 0 rising through 500 mV", "lost 0"):
+        assert word in screen, f"no {word}:\n{screen}"
+    start = 100 + first_over(0.5, True) - 20
+    looks_like("falling", 0, 2, 0, start, 200, 2)
+
+
+@test("scope: time base, range, cursors, trigger, overlay and help by keys")
+def _():
+    assert "10 ms/div" in "\n".join(view("faster"))
+    assert " run " in view("running")[0]
+    # the cursors are a quarter and three quarters of 199 frames
+    line = next(l for l in view("cursors") if "B-A" in l)
+    start = 100 + first_over(0.5, True) - 20
+    a, b = round(0.25 * 199), round(0.75 * 199)
+    values = [sine(0, np.array([start + k]))[0] * 5 / 32768 * 1000 for k in (a, b)]
+    for word in (f"A {a - 20} ms {values[0]:.4g} mV", f"B {b - 20} ms {values[1]:.4g} mV",
+                 f"B-A {b - a} ms {values[1] - values[0]:.4g} mV", f"{1000 / (b - a):.5g} Hz"):
+        assert word in line, f"no {word}: {line}"
+    assert "┃" in "\n".join(view("cursors"))
+    line = next(l for l in view("moved") if "B-A" in l)
+    b = round(0.65 * 199)
+    assert f"B-A {b - a} ms" in line, line
+    assert ">0 Sine  1000 mV/div" in "\n".join(view("range"))
+    looks_like("range", 0, 2, 0, start, 200, 1)
+    assert "0 Sine" in view("overlay")[1] and "1 channel 1" in view("overlay")[1]
+    assert "run  free" in view("free")[0] and "run  auto" in view("auto")[0]
+    assert "hold, go on" in "\n".join(view("help"))
+
+
+@test("scope: the README's picture has the screen's words and dots")
+def _():
+    path = f"{BUILD}/scope.svg"
+    run("/usr/bin/python3", "-B", f"{TOP}/tests/tools/picture.py",
+        f"{RESULTS}/scope/coloured", path)
+    tree = xml.etree.ElementTree.parse(path).getroot()
+    screen = "\n".join(view("cursors"))
+    words = [node.text for node in tree if node.tag.endswith("text")]
+    eq(sorted(words), sorted(re.sub("[\u2800-\u28ff]", " ", screen).split()))
+    dots = sum(bin(ord(c) - 0x2800).count("1") for c in screen if "\u2800" <= c < "\u2900")
+    eq(sum(node.get("d").count("M") for node in tree if node.tag.endswith("path")), dots)
+    colours = {node.get("stroke") for node in tree if node.tag.endswith("path")}
+    eq(len(colours), 2, "each channel has its colour")
+
+
+# ------------------------------------------------------------- help, manual, completions
+
+def options():
+    lines = run(PROGRAM, "--options").decode().splitlines()
+    return [line.split("\t") for line in lines]
+
+
+@test("--help of each command has all its options, with their texts")
+def _():
+    commands = sorted({line[0] for line in options()})
+    eq(len(commands), 10)
+    for command in commands:
+        said = " ".join(run(PROGRAM, command, "--help").decode().split())
+        for name, option, letter, argument, about in options():
+            if name == command and option:
+                assert option in said and " ".join(about.split()) in said, (option, said)
+                if letter:
+                    assert f"-{letter}," in said, letter
+
+
+@test("docs/command.md has each command, and the exit codes that --help tells")
+def _():
+    with open(f"{TOP}/docs/command.md", encoding="utf-8") as file:
+        page = file.read()
+    for name in commands_of():
+        assert re.search(rf"^\| .*`{name}[ `]", page, re.M), f"no {name}"
+    for word in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page)):
+        assert word in {line[1] for line in options()} | {"--help"}, f"there is no {word}"
+    said = " ".join(run(PROGRAM, "--help").decode().split())
+    told = re.findall(r"(?:: |; )(\d+) ", said[said.index("Exit status"):])
+    eq(told, re.findall(r"^\| (\d+) \|", page, re.M))
+    eq([int(code) for code in told],
+       [OK, FAILED, USAGE, DEVICE, BUSY, OF_1401, LOST, FILE, TIMEOUT, SIGNAL])
+
+
+def options_of(command):
+    return {line[1] for line in options() if line[0] == command and line[1]}
+
+
+def commands_of():
+    return sorted({line[0] for line in options()})
+
+
+def bash_completes(lines):
+    """What bash offers for each of these lists of words, in one shell"""
+    script = f"source {TOP}/build/tools/ced1401.bash\n"
+    for words in lines:
+        script += (f"COMP_WORDS=(ced1401 {' '.join(repr(word) for word in words)})\n"
+                   f"COMP_CWORD={len(words)}\n_ced1401\necho ${{COMPREPLY[@]}}\n")
+    return [line.split() for line in run("bash", "-c", script).decode().split("\n")[:-1]]
+
+
+def fish_completes(lines):
+    script = f"source {TOP}/build/tools/ced1401.fish\n"
+    for words in lines:
+        script += f"complete -C '{' '.join(('ced1401', *words))}'\necho\n"
+    with tempfile.TemporaryDirectory() as home:
+        out = run("fish", "--no-config", "-c", script,
+                  env={"HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}).decode()
+    return [[line.split("\t")[0] for line in part.split("\n") if line]
+            for part in out.split("\n\n")[:len(lines)]]
+
+
+def zsh_completes(lines):
+    """What zsh lists on a terminal when Tab is pressed"""
+    with tempfile.TemporaryDirectory() as home:
+        env = {"HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "SHELL": "/bin/sh"}
+
+        def tmux(*arguments):
+            return run("tmux", "-S", f"{home}/t", "-f", "/dev/null", *arguments, env=env).decode()
+
+        def see(wanted):
+            """The screen, once it is as it is wanted and does not change any more"""
+            last = None
+            for _ in range(600):
+                now = tmux("capture-pane", "-p")
+                if wanted(now) and now == last:
+                    return now
+                last = now
+                time.sleep(0.1)
+            raise AssertionError(f"zsh's screen:\n{last}")
+
+        with open(f"{home}/.zshrc", "w", encoding="utf-8") as file:
+            file.write(f"autoload -Uz compinit; compinit -u -D; LISTMAX=1000\n"
+                       f"source {TOP}/build/tools/ced1401.zsh\nPS1='READY '\n")
+        tmux("new-session", "-d", "-x", "200", "-y", "100", "zsh -d -i")
+        found = []
+        try:
+            for words in lines:
+                see(lambda now: now.rstrip().endswith("READY"))
+                tmux("send-keys", "-l", " ".join(("ced1401", *words)) + "\t\t")
+                found.append(see(lambda now: len(now.strip().splitlines()) > 1).split())
+                tmux("send-keys", "C-c")
+                tmux("send-keys", "C-l")
+        finally:
+            tmux("kill-server")
+        return found
+
+
+for SHELL, COMPLETES in (("bash", bash_completes), ("fish", fish_completes),
+                         ("zsh", zsh_completes)):
+    @test(f"{SHELL} completes commands, each option of each command, and words")
+    def _(completes=COMPLETES):
+        names = commands_of()
+        lines = [("",), ("capture", "--trigger", "")] + [(name, "--") for name in names]
+        commands, words, *all_options = completes(lines)
+        assert set(names) <= set(commands), (names, commands)
+        assert {"now", "ext", "level"} <= set(words), words
+        eq(len(all_options), len(names))
+        every = {line[1] for line in options() if line[1]}
+        for name, found in zip(names, all_options):
+            found = {word.rstrip("=") for word in found}
+            eq(options_of(name) - found, set(), f"{name} lacks")
+            eq((every - options_of(name)) & found, set(), f"{name} has not")
+
+
+@test("each completion file is what the program prints, and no other shell has any")
+def _():
+    for shell in "bash", "zsh", "fish":
+        with open(f"{TOP}/build/tools/ced1401.{shell}", "rb") as file:
+            eq(file.read(), run(PROGRAM, "--completion", shell))
+    assert subprocess.run([PROGRAM, "--completion", "csh"], capture_output=True,
+                          check=False).returncode == USAGE
+
+
+# ------------------------------------------------------------------------------- TAP
+
+def main():
+    failed = 0
+    tests = [test for test in TESTS if not sys.argv[3:] or
+             any(word in test[0] for word in sys.argv[3:])]
+    print("TAP version 13")
+    for number, (name, function) in enumerate(tests, 1):
+        try:
+            function()
+            print(f"ok {number} - {name}")
+        except Exception as error:                  # each test is told, whatever it raised
+            failed += 1
+            print(f"not ok {number} - {name}")
+            more = traceback.format_exc()
+            if isinstance(error, subprocess.CalledProcessError):
+                more += (error.stderr or b"").decode(errors="replace")
+            for line in more.splitlines()[-60:]:
+                print(f"# {line}")
+        sys.stdout.flush()
+    print(f"1..{len(tests)}")
+    return failed > 0
+
+
+sys.exit(main())
