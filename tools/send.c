@@ -29,6 +29,14 @@ static json_t *lines_json(char *reply)
 	return lines;
 }
 
+static json_t *reply_json(const char *command, char *reply, int ret)
+{
+	json_t *lines = lines_json(reply);
+
+	return json_pack("{s:o, s:o, s:i}", "command", json_text(command), "lines", lines,
+			 "error", error_of(ret));
+}
+
 int send_run(struct options *o)
 {
 	ced1401_device *device = device_open(o, 0);
@@ -41,9 +49,8 @@ int send_run(struct options *o)
 		*reply = '\0';
 		ret = ced1401_query_lines(device, reply, REPLY, "%s", o->arguments[i]);
 		if (o->json)
-			json_array_append_new(replies, json_pack("{s:o, s:o, s:i}",
-				"command", json_text(o->arguments[i]), "lines",
-				lines_json(reply), "error", error_of(ret)));
+			json_array_append_new(replies,
+					      reply_json(o->arguments[i], reply, ret));
 		else
 			fputs(reply, stdout);
 		if (ret < 0)

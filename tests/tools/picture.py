@@ -11,26 +11,32 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT, BASE = 9, 18, 14          # of a cell, and where its characters stand
 COLOURS = ["#202428", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2",
            "#d0d4d8"]
-BACK, FORE = COLOURS[0], COLOURS[7]
+BACK, FORE, DIM = COLOURS[0], COLOURS[7], "#707880"
 DOTS = (0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80)
 
 
-def cells(line):
-    """The line's characters, each with its colour"""
-    colour = FORE
-    for escape_code, character in re.findall(r"\x1b\[([0-9;]*)m|([^\x1b])", line):
-        if character:
-            yield character, colour
-            continue
-        for code in map(int, escape_code.split(";") if escape_code else [0]):
-            if 30 <= code <= 37:
-                colour = COLOURS[code - 30]
-            elif code in (0, 39):
+def cells(screen):
+    """The screen's lines: of each character what it is, and its colour"""
+    lines, colour, dim = [[]], FORE, False
+    for codes, character in re.findall(r"\x1b\[([0-9;]*)m|([^\x1b])", screen):
+        if character == "\n":
+            lines.append([])
+        elif character:
+            lines[-1].append((character, DIM if dim and colour == FORE else colour))
+        for code in map(int, (codes or "0").split(";") if not character else ()):
+            if code == 0:
+                colour, dim = FORE, False
+            elif code == 39:
                 colour = FORE
+            elif 30 <= code <= 37:
+                colour = COLOURS[code - 30]
+            elif code in (2, 22):
+                dim = code == 2
+    return lines
 
 
 def draw(screen):
-    lines = [list(cells(line)) for line in screen.rstrip("\n").split("\n")]
+    lines = cells(screen.rstrip("\n"))
     width, height = max(map(len, lines)) * WIDTH + 20, len(lines) * HEIGHT + 20
     words, dots = [], {}
     for row, line in enumerate(lines):

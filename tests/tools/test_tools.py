@@ -245,6 +245,16 @@ def is_pattern(samples, what):
     return at
 
 
+def places_of(samples):
+    """Where each of these frames is in the pattern"""
+    whole = np.ascontiguousarray(pattern()).view("<u4")[:, 0]
+    order = np.argsort(whole)
+    values = np.ascontiguousarray(samples).view("<u4")[:, 0]
+    at = order[np.searchsorted(whole[order], values).clip(max=len(whole) - 1)]
+    same(whole[at], values, "frames of the recording")
+    return at
+
+
 def is_voice(samples, at, what):
     same(samples, np.take(voice(), np.arange(at, at + len(samples)), mode="wrap"), what)
 
@@ -298,16 +308,17 @@ def summary(name, frames, rate, kind, code=OK):
 
 @test("capture writes WAV: sox reads what the ADC saw, sample for sample")
 def _():
-    about = summary("wav", 68545, RATE48, "wav")
+    about = summary("wav", 30000, RATE48, "wav")
     eq(about["lost"], 0)
     samples = by_sox(path_of("wav", "x.wav"), 1)[:, 0]
-    same(samples, voice(), "x.wav")
+    eq(len(samples), 30000)
+    is_voice(samples, 0, "x.wav")
     info = run("soxi", path_of("wav", "x.wav")).decode()
     assert re.search(r"Sample Rate *: 48077", info), info
     with wave.open(path_of("wav", "x.wav")) as file:
-        eq((file.getnchannels(), file.getnframes()), (1, 68545), "Python's wave")
+        eq((file.getnchannels(), file.getnframes()), (1, 30000), "Python's wave")
     comment = wav_chunks(path_of("wav", "x.wav"))[b"LIST"].decode()
-    for word in ("rate=48076.923", "name=Voice", "unit=mV", "scale=1000", "offset=0",
+    for word in ("rate=48076.923", "name=EMG left", "unit=mV", "scale=2.5", "offset=-1",
                  about["start"]):
         assert word in comment, comment
 
@@ -322,7 +333,7 @@ def _():
     eq(raw.ch_names, ["EMG left"])
     near(raw.info["sfreq"], RATE48, 1e-6)
     eq(len(samples), 30000, "30000 samples fill whole records")
-    is_voice(samples[:, 0], 0, "x.edf")
+    is_voice(samples[:, 0], 30000, "x.edf")
     near(np.abs(raw.get_data()[0] * 1e3 - emg_units(samples[:, 0])).max(), 0, 2e-5, "mV")
     eq(int(raw.info["meas_date"].timestamp()), int(utc(about["start"])))
     head, exported = by_biosig(path)
@@ -352,7 +363,7 @@ def _():
     eq(names, ["time (s)", "EMG left (mV)"])
     samples = (values[:, 0] - EMG["offset"]) / EMG["scale"] / 5 * 32768
     near(np.abs(samples - np.rint(samples)).max(), 0, 0.01, "values are those of samples")
-    is_voice(np.rint(samples).astype(np.int16), 30000, "x.csv")
+    is_voice(np.rint(samples).astype(np.int16), 60000, "x.csv")
     near(np.abs(times - np.arange(30000) / RATE48).max(), 0, 1e-6, "times")
     assert f"# start {about['start']}" in comments(path_of("csv", "x.csv"))
 
@@ -360,7 +371,7 @@ def _():
 @test("capture writes raw samples, and beside them what they are")
 def _():
     summary("raw", 30000, RATE48, "raw")
-    is_voice(np.fromfile(path_of("raw", "x.raw"), "<i2"), 60000, "x.raw")
+    is_voice(np.fromfile(path_of("raw", "x.raw"), "<i2"), 90000, "x.raw")
     with open(path_of("raw", "x.raw.json"), encoding="utf-8") as file:
         about = json.load(file)
     near(about["rate"], RATE48, 1e-6)
@@ -372,7 +383,7 @@ def _():
     ended("sweeps")
     for i in range(4):
         is_voice(by_sox(path_of("sweeps", f"x-{i + 1:03}.wav"), 1)[:, 0],
-                 90000 + 500 * i, f"sweep {i + 1}")
+                 120000 + 500 * i, f"sweep {i + 1}")
     assert not os.path.exists(path_of("sweeps", "x-005.wav"))
 
 
@@ -385,17 +396,17 @@ def mean_of(first, sweeps, frames):
 def _():
     ended("average")
     ended("average-csv")
-    mean = mean_of(92000, 16, 500)
+    mean = mean_of(122000, 16, 500)
     data = run("sox", path_of("average", "x.wav"), "-t", "s32", "-L", "-")
     got = np.frombuffer(data, "<i4") / 65536
     near(np.abs(got - mean).max(), 0, 1 / 256, "WAV of 24 bits")
     assert np.abs(got - np.rint(got)).max() > 0.1, "it was rounded to samples"
     _, values, _ = by_csv(path_of("average-csv", "x.csv"))
-    near(np.abs(values[:, 0] - mean_of(100000, 7, 500) * 5 / 32768).max(), 0, 1e-9, "CSV")
+    near(np.abs(values[:, 0] - mean_of(130000, 7, 500) * 5 / 32768).max(), 0, 1e-9, "CSV")
     assert any("average of 7 sweeps" in line
                for line in comments(path_of("average-csv", "x.csv")))
     ended("after")
-    is_voice(np.fromfile(path_of("after", "x.raw"), "<i2"), 103500, "what came after")
+    is_voice(np.fromfile(path_of("after", "x.raw"), "<i2"), 133500, "what came after")
 
 
 @test("stream of more than the 1401's memory: not a sample is missing")
@@ -442,11 +453,10 @@ def _():
     at = 0
     for i, kind in enumerate(("wav", "edf", "csv", "raw")):
         about = answer(f"play-{kind}")
-        frames = 30000 if i else 68545
-        eq((about["samples"], about["channels"], about["lost"]), (frames, 1, 0), kind)
+        eq((about["samples"], about["channels"], about["lost"]), (30000, 1, 0), kind)
         near(about["rate"], RATE48, 1e-3, kind)
-        is_voice(played[at:at + frames], at, f"played {kind}")
-        at += frames
+        is_voice(played[at:at + 30000], 30000 * i, f"played {kind}")
+        at += 30000
         eq(step(f"play-{kind}")["rest"], 0, "the DAC afterwards")
     answer("play-hold")
     at += 30000
@@ -470,7 +480,7 @@ def _():
 @test("a file that exists is replaced with --force alone")
 def _():
     assert "--force" in ended("exists", FILE)
-    eq(len(by_sox(path_of("wav", "x.wav"), 1)), 68545, "the old file")
+    eq(len(by_sox(path_of("wav", "x.wav"), 1)), 30000, "the old file")
     ended("force")
     ended("force-again")
     eq(len(by_sox(path_of("force", "x.wav"), 1)), 20)
@@ -499,7 +509,15 @@ def _():
     for word in ("Voice (mV)", "channel 1 (V)", "seconds"):
         assert word in picture, f"no {word} in the picture"
     assert picture.count("<path") + picture.count("<poly") > 10
-    with open(path_of("wav", "x.png"), "rb") as file:
+
+
+@test("--plot: the README's picture of a voice")
+def _():
+    eq(answer("picture")["lost"], 0)
+    samples = by_sox(path_of("picture", "x.wav"), 1)[:, 0]
+    eq(len(samples), len(voice()))
+    is_voice(samples, find_voice(samples), "what is in the picture")
+    with open(path_of("picture", "x.png"), "rb") as file:
         picture = file.read()
     eq(picture[:8] + picture[12:16], b"\x89PNG\r\n\x1a\nIHDR")
     eq(struct.unpack(">2I", picture[16:24]), (1000, 320))
@@ -622,21 +640,22 @@ def _():
     notes = [a for a in raw.annotations if a["description"].startswith("lost ")]
     eq(len(notes), len(about["losses"]))
     eq(sum(int(a["description"].split()[1]) for a in notes), about["lost"])
-    at = is_pattern(samples[:about["losses"][0]["position"]], "before the loss")
+    there = np.ones(len(samples), bool)
     for loss, note in zip(about["losses"], notes):
         near(note["onset"], loss["position"] / about["rate"], 1e-3)
         end = loss["position"] + loss["samples"]
         assert (samples[loss["position"]:end] == samples[loss["position"] - 1]).all()
-    # What follows stands where it was sampled, once all losses are known: of its own the
-    # 1401 tells when it is asked, each second and at the end
-    end, missing = len(samples), 0
-    for loss in reversed(about["losses"]):
-        if loss["position"] + loss["samples"] == end:
-            end, missing = loss["position"], missing + loss["samples"]
-    place = is_pattern(samples[end - 1000:end], "the last ones")
-    due = (at + end - 1000) % len(pattern())
-    assert (place - due) % len(pattern()) in (0, missing % len(pattern())), \
-        f"place {place}, not {due}; {about['losses']}"
+        there[loss["position"]:end] = False
+    # All others are frames of the recording, one behind the other but for the losses. What
+    # the 1401 itself lost it tells when it is asked, without the place: each second ...
+    positions = np.flatnonzero(there)
+    places = places_of(samples[positions])
+    jumps = np.count_nonzero((np.diff(places) - 1) % len(pattern()))
+    assert 0 < jumps <= len(notes), f"{jumps} jumps, {about['losses']}"
+    # ... and at the end, where it may be missing behind the last frame
+    missing = about["samples"] - 1 - positions[-1]
+    off = (places[-1] - places[0] - (positions[-1] - positions[0])) % len(pattern())
+    assert off in (0, missing % len(pattern())), (off, missing, about["losses"])
 
 
 # --------------------------------------------------------------- triggers and loops
