@@ -384,6 +384,14 @@ def keys(*names):
     tmux("send-keys", "-t", "scope", *names)
 
 
+def ended_with(path):
+    """What is in this file, "" if it is not there"""
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
 def scope(lane):
     """Card 2: the oscilloscope, in tmux"""
     make_folder("scope")
@@ -421,14 +429,14 @@ def scope(lane):
     screens["help"] = see("hold, go on")
     keys("?", "q")
     end = time.monotonic() + HANG
-    while not os.path.exists(f"{WORK}/scope/code") and time.monotonic() < end:
+    # the shell makes the file before it writes it
+    while not (code := ended_with(f"{WORK}/scope/code")) and time.monotonic() < end:
         time.sleep(WAIT)
     for name, text in screens.items():
         with open(f"{WORK}/scope/{name}", "w", encoding="utf-8") as file:
             file.write(text)
     with lock:
-        results["scope"] = {"code": int(open(f"{WORK}/scope/code", encoding="ascii").read()
-                                        if os.path.exists(f"{WORK}/scope/code") else -1)}
+        results["scope"] = {"code": int(code or -1)}
 
 
 def bar(lane):
@@ -478,8 +486,10 @@ def go(function, lane):
         return
     mine.folders = []
     try:
-        function(lane)
-        keep()
+        try:
+            function(lane)
+        finally:
+            keep()
     except Exception:                               # told on the host
         with lock:
             broken.append(f"{function.__name__}: {traceback.format_exc()}")
