@@ -107,15 +107,30 @@ static int fire(struct shot *shot)
 	return ced1401_clocks_start(shot->dev);
 }
 
-static int start(struct shot *shot)
+/*
+ * Two clocks are to start at the same moment, and a pulse of the trigger input may come at
+ * any: it starts none before both wait.
+ */
+static int start_parts(struct shot *shot)
 {
+	bool both = shot->triggered && shot->parts[0].signal && shot->parts[1].signal;
 	struct part *part;
-	int ret = 0;
+	int ret = both ? ced1401_command(shot->dev, "CLKEVT,K;") : 0, ready;
 
 	for (part = next_part(shot, NULL); part; part = next_part(shot, part)) {
 		if (!ret)
 			ret = part_start(part, shot->triggered);
 	}
+	if (!both)
+		return ret;
+	ready = ced1401_command(shot->dev, "CLKEVT,A;");
+	return ret ? ret : ready;
+}
+
+static int start(struct shot *shot)
+{
+	int ret = start_parts(shot);
+
 	shot->begun = now_ns();
 	shot->moved_at = shot->begun;
 	shot->phase = CED1401L_RUNNING;

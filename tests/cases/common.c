@@ -131,11 +131,12 @@ void sysfs_text(const char *name, char *text, size_t room)
 
 long sysfs_number(const char *name)
 {
-	char text[40];
+	char text[40], *end;
 	long value;
 
 	sysfs_text(name, text, sizeof(text));
-	return sscanf(text, "%li", &value) == 1 ? value : -1;
+	value = strtol(text, &end, 0);
+	return end > text ? value : -1;
 }
 
 void assert_state(const char *want)

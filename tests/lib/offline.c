@@ -170,6 +170,50 @@ static void a_trigger_from_outside(void **state)
 	ced1401_close(dev);
 }
 
+static void *pulls_all_the_time(void *arg)
+{
+	while (!*(volatile bool *)arg)
+		set_card_property("trigger", true);
+	return NULL;
+}
+
+/* A pulse amid the preparations starts nothing: sample k is value k all the same */
+static void a_trigger_that_comes_too_early(void **state)
+{
+	static const unsigned int inputs[] = { 2 };
+	ced1401_device *dev = open_1401(0);
+	int16_t samples[100], values[100];
+	struct ced1401_signal in = {
+		.channels = inputs, .n_channels = 1, .rate = 20000,
+		.frames = 100, .samples = samples,
+	};
+	struct ced1401_signal out = {
+		.channels = both, .n_channels = 1, .rate = 20000,
+		.frames = 100, .samples = values,
+	};
+	const struct ced1401_when when = {
+		.start = CED1401L_ON_TRIGGER, .trigger_ms = patience(),
+	};
+	unsigned int round, i, wrong = 0;
+	bool enough = false;
+	pthread_t thread;
+	int ret = 0;
+
+	(void)state;
+	thread = begin_thread(pulls_all_the_time, &enough);
+	for (round = 0; round < 20 && !ret; round++) {
+		for (i = 0; i < LENGTH(values); i++)
+			values[i] = (int16_t)(round * 1000 + i + 1);
+		ret = ced1401_capture_play(dev, &in, &out, &when);
+		wrong += !!memcmp(samples, values, sizeof(values));
+	}
+	enough = true;
+	join_thread(thread);
+	well(ret);
+	assert_int_equal(wrong, 0);
+	ced1401_close(dev);
+}
+
 /* ------------------------------------------------------------------- power */
 
 static void power_goes_amid_a_stream(void **state)
@@ -370,6 +414,7 @@ int main(void)
 		LAB_TEST(close_resets_and_release_does_not),
 		LAB_TEST(digital_inputs),
 		LAB_TEST(a_trigger_from_outside),
+		LAB_TEST(a_trigger_that_comes_too_early),
 		LAB_TEST(power_goes_amid_a_stream),
 		LAB_TEST(power_goes_amid_a_capture),
 		LAB_TEST(power_goes_amid_a_wait_for_a_reply),
