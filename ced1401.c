@@ -729,4 +729,5 @@ module_exit(ced_exit);
 
 MODULE_DESCRIPTION("CED 1401 laboratory interface on the ISA bus");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(CED1401_VERSION);
 MODULE_ALIAS("ced1401");

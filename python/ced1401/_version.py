@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The version of this package, which is that of the library it was written for."""
 
-__version__ = "0.9.0"
+from pathlib import Path
+
+# In the project's tree a link to the one file that has it
+__version__ = Path(__file__).with_name("VERSION").read_text(encoding="ascii").strip()
