@@ -5,6 +5,7 @@
 # else. "make help" lists the targets.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+VERSION := $(shell cat VERSION)
 
 .DEFAULT_GOAL := all
 
@@ -12,7 +13,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
-.PHONY: all install lib tools clean distclean help card guest demo check unit lint \
+.PHONY: all lib tools clean distclean help card guest demo check unit lint \
 	check-debug coverage check-kernels fuzz pictures
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
@@ -22,9 +23,6 @@ all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 		echo "(or linux-headers-amd64, and give" \
 		     "KDIR=/lib/modules/RELEASE/build)."; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
-
-install: ## install the module where modprobe finds it (as root)
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 lib: ## build libced1401, shared and static, into build/lib
 	@tests/vm/need lib $$(cat lib/packages)
@@ -77,7 +75,10 @@ distclean: clean ## ... and what is kept in ~/.cache/ced1401 (kernel, QEMU heade
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' \
-		$(firstword $(MAKEFILE_LIST))
+		Makefile install.mk
 	@echo
 	@echo 'KDIR=FOLDER   kernel headers to build the module against'
 	@echo 'V=1           say more'
+	@echo 'prefix=, DESTDIR=, DKMS=no   how to install: see install.mk'
+
+include install.mk
