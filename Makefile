@@ -14,7 +14,7 @@ timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
 .PHONY: all lib tools clean distclean help card guest demo check unit lint \
-	check-debug coverage check-kernels fuzz pictures
+	check-debug coverage check-kernels check-packages fuzz pictures
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 	@test -e $(KDIR)/Makefile || { \
@@ -55,6 +55,9 @@ coverage: ## what check-debug has reached, by file (at least 95% of the lines)
 
 check-kernels: ## ... on every kernel of Debian from 5.10, 32-bit ones included
 	@tests/check check-kernels
+
+check-packages: ## ... packages and "make install", in fresh Debians that boot
+	@tests/check check-packages
 
 fuzz: ## look for what nobody thought of, for MINUTES=10
 	tests/fuzz/run $(or $(MINUTES),10)

@@ -5,7 +5,8 @@
  * It makes the host's root file system the guest's (read-only by 9p, with an
  * overlay in memory so that the guest may scribble), mounts the project folder
  * writable, loads the driver, runs one command, and tells the host how it ended.
- * It stands in for udev too: /dev/ced1401* get their group and links here.
+ * It stands in for udev too: /dev/ced1401* get their group and links here, unless
+ * the root is a whole system with a udev of its own.
  *
  * What to do comes in files of the 9p share "run", a folder that tests/vm/run
  * made for this one boot: config (lines "key=value"), argv and env (strings
@@ -54,7 +55,7 @@ static pid_t child;
 /* From the config file; strings are never NULL */
 static struct {
 	const char *project, *cwd, *module, *module_args, *module_tree;
-	bool user, tty, merge, input;
+	bool user, tty, merge, input, system;
 	unsigned int uid, rows, cols;
 } cfg = {
 	.project = "", .cwd = "/", .module = "", .module_args = "",
@@ -225,7 +226,7 @@ static void adopt_node(const char *name)
 	char path[300], link[300], target[300];
 	const char *number = "0";
 
-	if (strncmp(name, "ced1401", 7))
+	if (cfg.system || strncmp(name, "ced1401", 7))
 		return;
 	if (name[7] == '_')
 		number = name + 8;
@@ -246,7 +247,7 @@ static void drop_node(const char *name)
 {
 	char link[300];
 
-	if (strncmp(name, "ced1401", 7))
+	if (cfg.system || strncmp(name, "ced1401", 7))
 		return;
 	snprintf(link, sizeof(link), "/dev/cedusb/%s",
 		 name[7] == '_' ? name + 8 : "0");
@@ -467,7 +468,7 @@ static void make_user(void)
 				note("%s: %s", user_home, strerror(errno));
 		}
 	}
-	if (!lookup("/etc/group", 0, DEVICE_GROUP, 2)) {
+	if (!cfg.system && !lookup("/etc/group", 0, DEVICE_GROUP, 2)) {
 		snprintf(line, sizeof(line), "%s:x:%u:%s\n", DEVICE_GROUP,
 			 DEVICE_GID, cfg.user ? user_name : "");
 		append("/etc/group", line);
@@ -557,6 +558,8 @@ static void read_config(void)
 			cfg.tty = atoi(value);
 		else if (!strcmp(line, "merge"))
 			cfg.merge = atoi(value);
+		else if (!strcmp(line, "system"))
+			cfg.system = atoi(value);
 		else if (!strcmp(line, "input"))
 			cfg.input = atoi(value);
 		else if (!strcmp(line, "rows"))

@@ -57,22 +57,37 @@ as_root()
 	fi
 }
 
+# enter_root FOLDER UID:GID MOUNT... -- COMMAND...: in another Debian's root. A MOUNT is
+# a file or folder of the machine's, FROM or FROM:TO, to be seen there. The mounts are
+# seen by this command alone, and end with it, however it ends.
+enter_root()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	as_root unshare --mount sh -euc '
+		root=$1 user=$2
+		shift 2
+		while [ "$1" != -- ]; do
+			from=${1%%:*} to=$root${1#*:}
+			if [ -d "$from" ]; then
+				mkdir -p "$to"
+			else
+				[ -e "$to" ] || : > "$to"
+			fi
+			mount --bind "$from" "$to"
+			shift
+		done
+		shift
+		mount -t proc proc "$root/proc"
+		exec chroot --userspec="$user" "$root" "$@"' - "$@"
+}
+
 # in_root FOLDER COMMAND...: in another Debian's root, as the caller, with the
-# project folder at its own place. The mounts are seen by this command alone, and
-# end with it, however it ends.
+# project folder at its own place
 in_root()
 {
 	local root=$1
 	shift
-	# shellcheck disable=SC2016 # for the inner shell
-	as_root unshare --mount sh -euc '
-		root=$1 top=$2 user=$3
-		shift 3
-		mkdir -p "$root$top"
-		mount --bind "$top" "$root$top"
-		mount -t proc proc "$root/proc"
-		exec chroot --userspec="$user" "$root" "$@"' - \
-		"$root" "$top" "$(id -u):$(id -g)" "$@"
+	enter_root "$root" "$(id -u):$(id -g)" "$top" -- "$@"
 }
 
 # fetch PACKAGE: download a Debian package to the current folder. The machine's own
