@@ -11,11 +11,12 @@
 #
 # shellcheck source=../vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
-cd "$top"
+cd "$top" || exit
 # shellcheck source=../unit/results.sh
 . tests/unit/results.sh
 
 results=$top/build/packages/$(basename "$0")
+# shellcheck disable=SC2034 # for those who source this
 archive=$(< build/packages/archive)
 version=$(< VERSION)
 mkdir -p "$results"
@@ -124,7 +125,7 @@ all_have_the_version()
 		python3 -c 'import ced1401; print(ced1401.__version__)'
 		python3 -c 'import importlib.metadata as m; print(m.version(\"ced1401\"))'")
 	echo "$found"
-	[[ $(sed 's/^ced1401 //' <<< "$found" | sort | uniq -c) =~ ^\ *5\ "$version"$ ]]
+	[[ $(grep -cE "^(ced1401 )?${version//./\\.}\$" <<< "$found") == 5 ]]
 }
 
 # Of the command, of a function, of the device
