@@ -34,10 +34,11 @@ directories = prefix=$(prefix) bindir=$(bindir) libdir=$(libdir) \
 .PHONY: install uninstall manuals install-module install-dkms install-modules \
 	install-lib install-tools install-python install-manuals install-system
 
-# Built first, as nothing of DESTDIR concerns that
+# With Debian's packages that it needs to be built and to work. Whoever has DESTDIR is
+# making a package, and has seen to that himself.
 install: lib tools manuals ## install the driver, library, command, Python module, manuals (as root)
 ifeq ($(DESTDIR),)
-	@test "$(DKMS)" = no || tests/vm/need install dkms
+	@tests/vm/need install python3-numpy $(if $(filter no,$(DKMS)),,dkms)
 	@rm -rf $(stage)
 	$(MAKE) -s install-files DESTDIR=$(stage)
 	scripts/install $(stage)

@@ -159,8 +159,8 @@ a_program_builds()
 # module_is_built KERNEL
 module_is_built()
 {
-	in_system dkms status ced1401
-	[[ $(in_system dkms status "ced1401/$version" -k "$1") == *': installed'* ]] &&
+	in_system dkms status -m ced1401
+	[[ $(in_system dkms status -m ced1401 -v "$version" -k "$1") == *': installed'* ]] &&
 	[[ $(in_system modinfo -k "$1" -F filename ced1401_isa) == */updates/dkms/* ]]
 }
 
