@@ -43,6 +43,8 @@ fresh_root()
 		echo "APT::Keep-Downloaded-Packages true; APT::Sandbox::User root;" \
 			> /etc/apt/apt.conf.d/50kept
 		apt-get update
+		# As whoever writes programs has them
+		apt-get install -y --no-install-recommends gcc libc6-dev make pkgconf
 		useradd --create-home lab
 		useradd --create-home stranger'
 	list_files > "$results/before"
@@ -98,7 +100,7 @@ left_over()
 	as_root find "$root" -xdev \( -iname '*ced1401*' -o -name cedusb \) \
 		-not -path "$root$top*" -not -path "$root/var/cache/*" \
 		-not -path "$root/var/log/*" >> "$results/left"
-	as_root grep -rlI ced1401 "$root/etc" "$root/var/lib/dpkg" >> "$results/left" || :
+	as_root grep -rlI --exclude='*-old' --exclude='*-' ced1401 "$root/etc" "$root/var/lib/dpkg" >> "$results/left" || :
 	cat "$results/left"
 }
 
