@@ -31,20 +31,23 @@ module_sources = Kbuild VERSION $(filter-out %.mod.c,$(wildcard *.[ch])) \
 directories = prefix=$(prefix) bindir=$(bindir) libdir=$(libdir) \
 	includedir=$(includedir) datadir=$(datadir)
 
-.PHONY: install uninstall manuals install-module install-dkms install-modules \
+.PHONY: install install-needs uninstall manuals install-module install-dkms install-modules \
 	install-lib install-tools install-python install-manuals install-system
 
 # With Debian's packages that it needs to be built and to work. Whoever has DESTDIR is
 # making a package, and has seen to that himself.
-install: lib tools manuals ## install the driver, library, command, Python module, manuals (as root)
+install: install-needs lib tools manuals ## install the driver, library, command, Python module, manuals (as root)
 ifeq ($(DESTDIR),)
-	@tests/vm/need install python3-numpy $(if $(filter no,$(DKMS)),,dkms)
 	@rm -rf $(stage)
 	$(MAKE) -s install-files DESTDIR=$(stage)
 	scripts/install $(stage)
 else
 	$(MAKE) install-files
 endif
+
+# DKMS signs with openssl
+install-needs:
+	@tests/vm/need install python3-numpy $(if $(filter no,$(DKMS)),,dkms openssl)
 
 uninstall: ## take away what "make install" has installed (as root)
 	scripts/install --remove

@@ -46,7 +46,7 @@ fresh_root()
 		# As whoever writes programs has them
 		apt-get install -y --no-install-recommends gcc libc6-dev make pkgconf
 		useradd --create-home lab
-		useradd --create-home stranger'
+		useradd --create-home stranger' > "$results/fresh.log" 2>&1
 	list_files > "$results/before"
 	sums > "$results/sums.before"
 }
@@ -138,7 +138,8 @@ manuals_are_found()
 		# shellcheck disable=SC2086 # two words
 		in_system man -w $page || return 1
 	done
-	in_system man -P cat 3 ced1401_stream_acquire | grep -q 'borrow the oldest'
+	in_system man -P cat 3 ced1401_stream_acquire > "$results/page" &&
+	grep -i 'borrow the oldest' "$results/page"
 }
 
 completions_are_there()
