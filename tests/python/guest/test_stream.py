@@ -335,6 +335,7 @@ def test_play_a_stream(live):
         stream.drain()
         played = stream.info()
         assert played.state == "ended" and played.lost == 0
+        time.sleep(0.2)         # stop() drops what is no block yet
         ear.stop()
         heard = np.concatenate([piece.copy().samples[:, 0] for piece in ear])
         # Closed streams leave no counts in the 1401: this is the last moment
