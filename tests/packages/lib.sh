@@ -47,8 +47,7 @@ fresh_root()
 		apt-get install -y --no-install-recommends gcc libc6-dev make pkgconf
 		useradd --create-home lab
 		useradd --create-home stranger' > "$results/fresh.log" 2>&1
-	list_files > "$results/before"
-	sums > "$results/sums.before"
+	remember_files
 }
 
 # in_system COMMAND...: as its root, with the network, and with the packages that were
@@ -83,8 +82,24 @@ sums()
 		-exec sha256sum {} +) | sort -k 2
 }
 
-# left_over: files that nothing accounts for, compared with a fresh root: neither a
-# package that is there now, nor the kernel, nor DKMS, whose key is the machine's
+# Which program goes by a name that several packages have
+no_alternatives()
+{
+	local file
+	while read -r file; do
+		[[ $file == ./etc/alternatives/* ||
+		   $(readlink "$root/$file") == /etc/alternatives/* ]] || echo "$file"
+	done
+}
+
+remember_files()
+{
+	list_files > "$results/before"
+	sums > "$results/sums.before"
+}
+
+# left_over: files that nothing accounts for, compared with what was there before: neither
+# a package that is there now, nor the kernel, nor DKMS, whose key is the machine's
 left_over()
 {
 	list_files > "$results/after"
@@ -94,8 +109,8 @@ left_over()
 	comm -13 "$results/before" "$results/after" | comm -23 - "$results/owned" |
 		grep -vE -e '^\./usr/lib/modules/[^/]+/modules\.' -e '^\./boot/' \
 			-e '^\./(vmlinuz|initrd\.img)(\.old)?$' \
-			-e '^\./var/lib/dkms/(mok\.|dkms_dbversion)' \
-			-e '/__pycache__(/|$)' > "$results/left" || :
+			-e '^\./var/lib/dkms(/mok\..*|/dkms_dbversion)?$' \
+			-e '/__pycache__(/|$)' | no_alternatives > "$results/left" || :
 	# By name, wherever; in /proc of the guest's time there was none
 	as_root find "$root" -xdev \( -iname '*ced1401*' -o -name cedusb \) \
 		-not -path "$root$top*" -not -path "$root/var/cache/*" \
