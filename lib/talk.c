@@ -26,6 +26,7 @@
 
 #define SLICE_MS	100	/* to notice that the 1401 was reset meanwhile */
 #define IDLE_MS		20	/* between calls of talk_idle */
+#define QUIET_MS	500	/* without a line: what was asked for is not complete */
 #define CR		'\r'
 
 /* ---------------------------------------------------------- characters */
@@ -274,24 +275,46 @@ static bool is_last_mark(struct marks *marks, const char *line)
 	return marks->n == MARKS && marks->seen == marks->pattern;
 }
 
-/* Forget what is on its way: ask for a pattern, and read until it has come */
+static int send_marks(ced1401_device *dev, struct marks *marks,
+		      const struct waiting *how)
+{
+	char text[sizeof(";ERR;") + MARKS_TEXT] = ";ERR;";
+
+	memset(marks, 0, sizeof(*marks));
+	marks->pattern = make_marks(text + strlen(text));
+	return send_all(dev, text, how);
+}
+
+/*
+ * Forget what is on its way: ask for a pattern, and read until it has come. An error that
+ * something else makes meanwhile spoils it: it will not come, and another is asked for.
+ */
 static int get_in_step(ced1401_device *dev, const struct waiting *how)
 {
-	char text[sizeof(";ERR;") + MARKS_TEXT] = ";ERR;", line[LINE_MAX_1401];
-	struct marks marks = { 0 };
+	struct waiting soon = *how;
+	char line[LINE_MAX_1401];
+	unsigned int lines = 0;
+	struct marks marks;
 	int ret;
 
-	marks.pattern = make_marks(text + strlen(text));
 	dev->rx_n = 0;
-	ret = send_all(dev, text, how);
+	ret = send_marks(dev, &marks, how);
 	while (!ret) {
-		ret = hear(dev, line, sizeof(line), how);
-		if (ret < 0)
-			break;
-		ret = 0;
-		if (is_last_mark(&marks, line)) {
-			dev->out_of_step = false;
-			return 0;
+		soon.deadline = deadline_after(QUIET_MS);
+		if (how->deadline && how->deadline < soon.deadline)
+			soon.deadline = how->deadline;
+		ret = hear(dev, line, sizeof(line), &soon);
+		if (ret >= 0) {
+			lines++;
+			ret = 0;
+			if (is_last_mark(&marks, line)) {
+				dev->out_of_step = false;
+				return 0;
+			}
+		} else if ((ret == -ETIMEDOUT || ret == CED1401L_E_WAITS) &&
+			   soon.deadline != how->deadline) {
+			ret = lines ? send_marks(dev, &marks, how) : 0;
+			lines = 0;
 		}
 	}
 	dev->out_of_step = true;

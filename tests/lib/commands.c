@@ -531,6 +531,27 @@ static void single_values(void **state)
 	ced1401_close(dev);
 }
 
+/*
+ * A stream that nobody has memory for is given up at some moment, and leaves an error:
+ * amid the replies by which the library finds back, too.
+ */
+static void errors_come_at_any_time(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	unsigned int i;
+	int ret;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		well(ced1401_send(dev, "ERR;XSTREAM,6,%u,0,H,4,%u;", 200 + 100 * i,
+				  4 + i % 7));
+		ret = ced1401_query(dev, NULL, 0, "DIG,I");
+		if (ret != 1 && ret != CED1401L_1401(10))
+			fail_msg("round %u: %s (%d)", i, ced1401_strerror(ret), ret);
+	}
+	ced1401_close(dev);
+}
+
 static void the_trigger(void **state)
 {
 	ced1401_device *dev = open_1401(0);
@@ -589,6 +610,7 @@ int main(void)
 		TEST(threads_do_not_mix_their_replies),
 		TEST(a_reset_ends_a_wait_for_a_reply),
 		TEST(single_values),
+		TEST(errors_come_at_any_time),
 		TEST(the_trigger),
 		TEST(a_self_test_that_is_well),
 	};
