@@ -89,19 +89,28 @@ bool read_rate(const char *text, double *hz)
 	return factor > 0 && !*text;
 }
 
-bool read_count(const char *text, uint64_t *n)
+/* A whole number with one of the units; *@n is left alone if it is none */
+static bool read_whole(const char *text, const struct unit *units, uint64_t *n)
 {
-	static const struct unit units[] = {
-		{ "", 1 }, { "k", 1e3 }, { "M", 1e6 }, { "G", 1e9 }, { NULL, 0 }
-	};
 	double value, factor;
 
 	if (!take_number(&text, &value))
 		return false;
 	factor = take_unit(&text, units);
 	value *= factor;
+	if (factor <= 0 || *text || !(value >= 0 && value < 1e18) || value != floor(value))
+		return false;
 	*n = (uint64_t)value;
-	return factor > 0 && !*text && value >= 0 && value < 1e18 && value == floor(value);
+	return true;
+}
+
+bool read_count(const char *text, uint64_t *n)
+{
+	static const struct unit units[] = {
+		{ "", 1 }, { "k", 1e3 }, { "M", 1e6 }, { "G", 1e9 }, { NULL, 0 }
+	};
+
+	return read_whole(text, units, n);
 }
 
 bool read_size(const char *text, uint64_t *bytes)
@@ -110,14 +119,8 @@ bool read_size(const char *text, uint64_t *bytes)
 		{ "", 1 }, { "B", 1 }, { "k", 1024 }, { "K", 1024 }, { "KiB", 1024 },
 		{ "M", 1 << 20 }, { "MiB", 1 << 20 }, { NULL, 0 }
 	};
-	double value, factor;
 
-	if (!take_number(&text, &value))
-		return false;
-	factor = take_unit(&text, units);
-	value *= factor;
-	*bytes = (uint64_t)value;
-	return factor > 0 && !*text && value >= 0 && value < 1e18 && value == floor(value);
+	return read_whole(text, units, bytes);
 }
 
 int read_list(const char *text, unsigned int *list, unsigned int limit)
