@@ -125,6 +125,7 @@ static int ced_release(struct inode *inode, struct file *file)
 	ced_transfer_free(session, NULL);
 	for (i = 0; i < CED1401_BUFFERS; i++)
 		free_slot(session, &session->slots[i]);
+	ced_shared_put(session);
 	spin_lock_irq(&card->lock);
 	list_del(&session->node);
 	if (!--card->users && !card->gone)
@@ -341,6 +342,12 @@ static int do_consume(struct file *file, struct ced_args *args)
 	return ced_transfer_consume(file->private_data, &args->consume);
 }
 
+static int do_kick(struct file *file, struct ced_args *args)
+{
+	ced_transfer_kick(file->private_data);
+	return 0;
+}
+
 static int ask_wait(struct file *file, struct ced_args *args)
 {
 	return ced_transfer_wait(file->private_data, &args->wait);
@@ -383,6 +390,7 @@ static const struct ced_call {
 	{ CED1401_IOC_RELEASE,	false,	NULL,		do_release },
 	{ CED1401_IOC_RESET,	false,	NULL,		do_reset },
 	{ CED1401_IOC_CONSUME,	false,	ask_consume,	do_consume },
+	{ CED1401_IOC_KICK,	false,	NULL,		do_kick },
 };
 
 static const struct ced_call *find_call(unsigned int cmd)

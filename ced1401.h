@@ -3,7 +3,7 @@
  * The types and calls that the module's files share.
  *
  * Calls go one way: file operations -> cedabi, mmap -> link -> transfer -> engine ->
- * dmabuf, pin -> card, isadma. A lower file calls up only through what it was handed:
+ * shared, dmabuf, pin -> card, isadma. A lower file calls up only through what it was handed:
  * struct ced_card_events by the card, struct ced_transfer_ops by a transfer.
  *
  * Lock order, outermost first. Each is named beside what it guards.
@@ -244,6 +244,13 @@ struct ced_pages {
 	struct mm_struct *mm;
 };
 
+/* How a transfer stands, as seen at @time_ns, CLOCK_MONOTONIC */
+struct ced_standing {
+	u64 bytes;
+	u64 position;
+	u64 time_ns;
+};
+
 /**
  * struct ced_transfer - one DMA job of a session; under ced_card.lock
  *
@@ -281,6 +288,7 @@ struct ced_transfer {
 	bool overrun;			/* CIRCULAR: told of, until consumed */
 	u32 blocks;
 	u32 refused;
+	struct ced_standing seen;	/* what has moved, as last looked at or told */
 };
 
 static inline bool ced_to_1401(const struct ced_transfer *transfer)
@@ -299,13 +307,6 @@ static inline bool ced_ended(const struct ced_transfer *transfer)
 	return transfer->state >= CED1401_STATE_DONE;
 }
 
-/* How a transfer stands, as seen at @time_ns, CLOCK_MONOTONIC */
-struct ced_standing {
-	u64 bytes;
-	u64 position;
-	u64 time_ns;
-};
-
 /* A wait of CED's ABI that a signal interrupted, to be known when it comes again */
 struct ced_restart {
 	pid_t task;			/* 0: none */
@@ -313,6 +314,9 @@ struct ced_restart {
 	unsigned long stack;		/* the caller's stack pointer */
 	u64 deadline_ns;		/* CLOCK_MONOTONIC */
 };
+
+/* The pages that a session shares with its program (shared.c) */
+struct ced_shared;
 
 /**
  * struct ced_session - an open file
@@ -329,6 +333,9 @@ struct ced_session {
 
 	struct ced_user *user;
 	size_t charged;			/* under dmabuf.c's own lock */
+
+	/* set once, under @lock and ced_card.lock */
+	struct ced_shared *shared;
 
 	/* under ced_card.lock */
 	struct pid *claimer;		/* the process that claimed the link */
@@ -402,6 +409,17 @@ void ced_unpin(struct ced_pages *pages);
 void ced_pages_copy(const struct ced_pages *pages, u32 at, void *bounce,
 		    u32 len, bool out);
 
+/* shared.c: what a session shares with its program */
+int ced_shared_get(struct ced_session *session);
+void ced_shared_put(struct ced_session *session);
+void *ced_shared_memory(struct ced_session *session, bool control);
+void ced_shared_map(struct ced_session *session, int by);
+bool ced_shared_watched(const struct ced_session *session);
+void ced_shared_show(const struct ced_transfer *transfer, bool stalled);
+void ced_shared_begin(struct ced_transfer *transfer);
+void ced_shared_consumed(const struct ced_transfer *transfer);
+u32 ced_shared_take(const struct ced_transfer *transfer, u64 most);
+
 /* engine.c: the transfer engine */
 void ced_engine_init(struct ced_card *card);
 void ced_engine_exit(struct ced_card *card);
@@ -423,6 +441,9 @@ void ced_engine_wake_at(struct ced_card *card, struct ced_transfer *transfer,
 			u64 bytes);
 void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes);
 u64 ced_engine_gone_over(const struct ced_transfer *transfer, u64 bytes);
+void ced_engine_consume(struct ced_transfer *transfer, u64 bytes, u64 moved);
+void ced_engine_show(struct ced_transfer *transfer);
+void ced_engine_watch(struct ced_card *card);
 
 /* transfer.c: a session's transfers */
 int ced_transfer_enter(struct ced_transfer *transfer);
@@ -444,6 +465,7 @@ int ced_transfer_ask(struct ced_session *session,
 		     struct ced1401_consume *consume);
 int ced_transfer_consume(struct ced_session *session,
 			 const struct ced1401_consume *consume);
+void ced_transfer_kick(struct ced_session *session);
 __poll_t ced_transfer_poll(struct ced_session *session);
 bool ced_transfer_uses(const struct ced_session *session,
 		       const struct ced_buffer *buffer);

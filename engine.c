@@ -31,6 +31,7 @@ static void tell(struct ced_transfer *transfer, u32 event)
 	if (!transfer->ops)
 		transfer->events |= event;
 	transfer->news++;
+	ced_engine_show(transfer);
 	wake_up_all(&transfer->session->wq);
 }
 
@@ -69,6 +70,46 @@ void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes)
 	}
 }
 
+/**
+ * ced_engine_consume() - so much of a ring is consumed
+ * @transfer:	the ring
+ * @bytes:	how much more, of what has moved
+ * @moved:	when so many bytes had moved since START
+ */
+void ced_engine_consume(struct ced_transfer *transfer, u64 bytes, u64 moved)
+{
+	transfer->lost += min(ced_engine_gone_over(transfer, moved), bytes);
+	transfer->consumed += bytes;
+	transfer->overrun = ced_engine_gone_over(transfer, moved);
+}
+
+/* How far a transfer has come, as far as it is entered; no count goes back */
+static void see(struct ced_transfer *transfer)
+{
+	if (transfer->bytes < transfer->seen.bytes)
+		return;
+	transfer->seen.bytes = transfer->bytes;
+	transfer->seen.position = transfer->position;
+	transfer->seen.time_ns = transfer->time_ns;
+}
+
+/*
+ * What the program has stored of its consuming takes effect: as of what has moved by
+ * now, since when it was stored cannot be known. That may count as gone over what
+ * it read in time, never the other way round.
+ */
+static void take_consumed(struct ced_transfer *transfer)
+{
+	u64 moved = transfer->seen.bytes;
+	u32 bytes;
+
+	if (!ced_circular(transfer))
+		return;
+	bytes = ced_shared_take(transfer, moved - transfer->consumed);
+	if (bytes)
+		ced_engine_consume(transfer, bytes, moved);
+}
+
 /* So much more has moved: enter it, and wake who has waited for it */
 static void moved_on(struct ced_card *card, struct ced_transfer *transfer,
 		     u64 moved)
@@ -79,7 +120,10 @@ static void moved_on(struct ced_card *card, struct ced_transfer *transfer,
 		card->counts.bytes_to_1401 += moved;
 	else
 		card->counts.bytes_to_host += moved;
+	see(transfer);
+	take_consumed(transfer);
 	ced_engine_check_overrun(transfer, transfer->bytes);
+	ced_engine_show(transfer);
 	if (transfer->bytes >= transfer->wake_at) {
 		transfer->wake_at = U64_MAX;
 		wake_up_all(&transfer->session->wq);
@@ -208,12 +252,12 @@ static void look_round(struct ced_card *card)
 		in_lap = 0;
 	/* The counter has 16 bits; the interrupt looks at every round */
 	job->laps += (u16)(before - (u16)job->laps);
+	transfer->position = in_lap;
 	if (job->laps * length + in_lap > transfer->bytes)
 		moved_on(card, transfer,
 			 job->laps * length + in_lap - transfer->bytes);
 	else if (job->laps * length + in_lap < transfer->bytes && laps == before)
 		job->astray = true; /* a terminal count that the card has missed */
-	transfer->position = in_lap;
 }
 
 /*
@@ -328,6 +372,8 @@ static void begin_job(struct ced_card *card, struct ced_transfer *transfer,
 	job->moved = 0;
 	job->left = size;
 	begin_piece(card);
+	ced_engine_show(transfer);
+	ced_engine_watch(card);
 	wake_up_all(&transfer->session->wq); /* who waits for bytes looks again */
 }
 
@@ -358,6 +404,7 @@ static bool block_place(struct ced_transfer *transfer,
 {
 	if (transfer->ops)
 		return transfer->ops->place(transfer, request, at);
+	take_consumed(transfer);
 	*at = ced_circular(transfer) ? transfer->position : request->offset;
 	return !ced_circular(transfer) ||
 	       !ced_engine_gone_over(transfer, transfer->bytes + request->size);
@@ -425,13 +472,43 @@ static void begin_request(struct ced_card *card)
 	}
 }
 
+/* Whether a ring has no room for the request that waits for it, with the channel free */
+static bool stalled(const struct ced_transfer *transfer)
+{
+	struct ced_engine *engine = &transfer->session->card->engine;
+
+	return ced_circular(transfer) && engine->request_waits &&
+	       !engine->job.transfer &&
+	       area_of(engine, &engine->request) == transfer;
+}
+
 /**
- * ced_engine_next() - give the channel to whatever comes next
- * @card:	the card
- *
- * A request that waits goes first, if its ring has room, then the session's queue.
+ * ced_engine_show() - show how a transfer stands to who looks without asking
+ * @transfer:	the transfer
  */
-void ced_engine_next(struct ced_card *card)
+void ced_engine_show(struct ced_transfer *transfer)
+{
+	see(transfer);
+	ced_shared_show(transfer, stalled(transfer));
+}
+
+/*
+ * The request goes on waiting. Who makes room in its ring by a store looks whether it is
+ * said to be stalled, after that; here it is the other way round, so that one of
+ * both sees the other. Returns whether there is room now.
+ */
+static bool show_stalled(struct ced_engine *engine)
+{
+	struct ced_transfer *transfer = area_of(engine, &engine->request);
+
+	if (!transfer || !stalled(transfer))
+		return false;
+	ced_engine_show(transfer);
+	smp_mb(); /* see above */
+	return !no_room(engine);
+}
+
+static void give_channel(struct ced_card *card)
 {
 	struct ced_engine *engine = &card->engine;
 	struct ced_session *session = engine->session;
@@ -452,6 +529,22 @@ void ced_engine_next(struct ced_card *card)
 	}
 	if (engine->request_waits)
 		tell_waiting(engine);
+}
+
+/**
+ * ced_engine_next() - give the channel to whatever comes next
+ * @card:	the card
+ *
+ * A request that waits goes first, if its ring has room, then the session's queue.
+ */
+void ced_engine_next(struct ced_card *card)
+{
+	struct ced_engine *engine = &card->engine;
+
+	do {
+		give_channel(card);
+	} while (engine->request_waits && show_stalled(engine) && card->online &&
+		 !card->resetting);
 }
 
 /**
@@ -559,7 +652,8 @@ static bool stands_still(struct ced_card *card)
 }
 
 /**
- * ced_engine_tick() - every 100 ms: end what stands still, or has gone astray
+ * ced_engine_tick() - every 100 ms: end what stands still, or has gone astray, and
+ * begin what can
  * @card:	the card
  */
 void ced_engine_tick(struct ced_card *card)
@@ -568,8 +662,12 @@ void ced_engine_tick(struct ced_card *card)
 	int error = -ETIMEDOUT;
 	u8 status;
 
-	if (!job->transfer)
+	if (!job->transfer) {
+		/* Room may have been made without a word */
+		if (card->engine.request_waits)
+			ced_engine_next(card);
 		return;
+	}
 	if (job->again) {
 		look_round(card);
 		if (!job->astray)
@@ -748,10 +846,14 @@ struct ced_standing ced_engine_look(struct ced_card *card,
 	standing.bytes = transfer->bytes + moved;
 	standing.position = place(transfer, transfer->position + moved);
 	standing.time_ns = transfer->time_ns;
+	if (standing.bytes >= transfer->seen.bytes)
+		transfer->seen = standing;
+	take_consumed(transfer);
+	ced_engine_show(transfer);
 	return standing;
 }
 
-/* ---- the timer that looks while somebody waits for a position ---- */
+/* ---- the timer that looks while somebody waits for a position, or watches ---- */
 
 #define LOOK_LEAST_NS	NSEC_PER_MSEC
 #define LOOK_MOST_NS	(50 * NSEC_PER_MSEC)
@@ -768,6 +870,15 @@ static u64 look_period(struct ced_engine *engine,
 	engine->looked_bytes = bytes;
 	return clamp_t(u64, div64_u64(time * (transfer->length / 8), moved),
 		       LOOK_LEAST_NS, LOOK_MOST_NS);
+}
+
+/* Whether what runs is waited for, or is a stream that is watched by its status page */
+static bool is_looked_for(const struct ced_engine *engine)
+{
+	const struct ced_transfer *transfer = engine->job.transfer;
+
+	return transfer->wake_at != U64_MAX ||
+	       (!engine->job.block && ced_shared_watched(transfer->session));
 }
 
 static enum hrtimer_restart timer_looks(struct hrtimer *timer)
@@ -787,12 +898,13 @@ static enum hrtimer_restart timer_looks(struct hrtimer *timer)
 	/* Who gave up waiting is no longer in the queue */
 	if (transfer && !waitqueue_active(&transfer->session->wq))
 		transfer->wake_at = U64_MAX;
-	if (transfer && transfer->wake_at != U64_MAX) {
+	if (transfer && is_looked_for(engine)) {
 		standing = ced_engine_look(card, transfer);
 		if (standing.bytes >= transfer->wake_at) {
 			transfer->wake_at = U64_MAX;
 			wake_up_all(&transfer->session->wq);
-		} else if (engine->job.transfer == transfer) {
+		}
+		if (engine->job.transfer == transfer && is_looked_for(engine)) {
 			period = look_period(engine, transfer, standing.bytes);
 			hrtimer_forward_now(timer, ns_to_ktime(period));
 			engine->looking = true;
@@ -815,11 +927,23 @@ void ced_engine_wake_at(struct ced_card *card, struct ced_transfer *transfer,
 	struct ced_engine *engine = &card->engine;
 
 	transfer->wake_at = min(transfer->wake_at, bytes);
-	if (engine->job.transfer != transfer || engine->looking)
+	if (engine->job.transfer == transfer)
+		ced_engine_watch(card);
+}
+
+/**
+ * ced_engine_watch() - look at what runs from now on, if anybody wants to know
+ * @card:	the card
+ */
+void ced_engine_watch(struct ced_card *card)
+{
+	struct ced_engine *engine = &card->engine;
+
+	if (!engine->job.transfer || engine->looking || !is_looked_for(engine))
 		return;
 	engine->looking = true;
 	engine->looked_at_ns = ktime_get_ns();
-	engine->looked_bytes = transfer->bytes;
+	engine->looked_bytes = engine->job.transfer->bytes;
 	hrtimer_start(&engine->timer, ns_to_ktime(LOOK_LEAST_NS),
 		      HRTIMER_MODE_REL_SOFT);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mmap handler and its vm_operations: the malloc of DMA memory.
+ * The mmap handler and its vm_operations: the malloc of DMA memory, and the pages that
+ * a session shares with its program (shared.c).
  *
  * The mapping is made of user-permission page table entries by remap_pfn_range().
  * A mapping holds a reference on its buffer and, by its file, the session. The
@@ -70,6 +71,102 @@ static const struct vm_operations_struct vm_ops = {
 	.close = vma_close,
 	.access = vma_access,
 };
+
+/* ---- the status pages and the control page: the session's, which a mapping keeps ---- */
+
+static void status_open(struct vm_area_struct *vma)
+{
+	ced_shared_map(vma->vm_private_data, 1);
+}
+
+static void status_close(struct vm_area_struct *vma)
+{
+	ced_shared_map(vma->vm_private_data, -1);
+}
+
+static int peek(const void *memory, size_t size, size_t at, void *buf, int len)
+{
+	if (len <= 0 || at >= size)
+		return -EINVAL;
+	len = min_t(size_t, len, size - at);
+	memcpy(buf, memory + at, len);
+	return len;
+}
+
+static int status_access(struct vm_area_struct *vma, unsigned long addr,
+			 void *buf, int len, int write)
+{
+	if (write)
+		return -EACCES;
+	return peek(ced_shared_memory(vma->vm_private_data, false),
+		    CED1401_STATUS_SIZE, vma_offset(vma) + addr - vma->vm_start,
+		    buf, len);
+}
+
+static int control_access(struct vm_area_struct *vma, unsigned long addr,
+			  void *buf, int len, int write)
+{
+	/* What a debugger would store here the program has not consumed */
+	if (write)
+		return -EACCES;
+	return peek(ced_shared_memory(vma->vm_private_data, true),
+		    CED1401_CONTROL_SIZE, vma_offset(vma) + addr - vma->vm_start,
+		    buf, len);
+}
+
+static const struct vm_operations_struct status_ops = {
+	.open = status_open,
+	.close = status_close,
+	.access = status_access,
+};
+
+static const struct vm_operations_struct control_ops = {
+	.access = control_access,
+};
+
+static int map_shared(struct ced_session *session, struct vm_area_struct *vma,
+		      bool control)
+{
+	unsigned long size = vma->vm_end - vma->vm_start;
+	int ret;
+
+	if (vma_offset(vma) ||
+	    size > (control ? CED1401_CONTROL_SIZE : CED1401_STATUS_SIZE))
+		return -EINVAL;
+	if (!control) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		ced_vm_flags_mod(vma, 0, VM_MAYWRITE);
+	}
+	ret = ced_shared_get(session);
+	if (ret)
+		return ret;
+	ret = remap_pfn_range(vma, vma->vm_start,
+			      virt_to_phys(ced_shared_memory(session, control)) >>
+			      PAGE_SHIFT, size, vma->vm_page_prot);
+	if (ret) {
+		ced_unmap_failed(vma);
+		return ret;
+	}
+	vma->vm_private_data = session;
+	vma->vm_ops = control ? &control_ops : &status_ops;
+	if (!control)
+		ced_shared_map(session, 1);
+	return 0;
+}
+
+/* What runs already is to be seen to move from now on */
+static void watch(struct ced_session *session)
+{
+	struct ced_card *card = session->card;
+
+	spin_lock_irq(&card->lock);
+	if (!card->gone)
+		ced_engine_watch(card);
+	spin_unlock_irq(&card->lock);
+}
+
+/* ---- the buffers ---- */
 
 /* The mapping of one of the session's buffers, or NULL; mmap_lock is held */
 static struct vm_area_struct *own_vma(struct ced_session *session,
@@ -225,30 +322,40 @@ static int map(struct ced_session *session, struct vm_area_struct *vma,
 }
 
 /**
- * ced_mmap() - map a buffer, and make it if this is its first mapping
+ * ced_mmap() - map a buffer, and make it if this is its first mapping; or the pages that
+ * the session shares with its program
  * @file:	an open file of the device
  * @vma:	what is to be mapped; see include/uapi/linux/ced1401.h
  *
  * Called with mmap_lock held. May sleep.
  *
  * Return: 0; -EINVAL: size or offset name no part of a buffer, or MAP_PRIVATE;
- * -EPERM: PROT_EXEC; -EDQUOT, -ENOMEM, -ENODEV, -EIO as ced_buffer_new().
+ * -EPERM: PROT_EXEC; -EACCES: writable status pages; -EDQUOT, -ENOMEM, -ENODEV, -EIO
+ * as ced_buffer_new().
  */
 int ced_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct ced_session *session = file->private_data;
 	unsigned long number = vma->vm_pgoff >> (CED1401_BUF_SHIFT - PAGE_SHIFT);
 	unsigned long size = vma->vm_end - vma->vm_start;
+	bool control = number == CED1401_CONTROL_OFFSET >> CED1401_BUF_SHIFT;
+	bool shared = control || number == CED1401_STATUS_OFFSET >> CED1401_BUF_SHIFT;
 	int ret;
 
-	if (number >= CED1401_BUFFERS || size > CED1401_BUF_MAX)
+	if ((number >= CED1401_BUFFERS && !shared) || size > CED1401_BUF_MAX)
 		return -EINVAL;
 	ret = check_flags(vma);
 	if (ret)
 		return ret;
 	mutex_lock(&session->lock);
-	ret = READ_ONCE(session->card->gone) ? -ENODEV :
-	      map(session, vma, number);
+	if (READ_ONCE(session->card->gone))
+		ret = -ENODEV;
+	else if (shared)
+		ret = map_shared(session, vma, control);
+	else
+		ret = map(session, vma, number);
 	mutex_unlock(&session->lock);
+	if (!ret && shared && !control)
+		watch(session);
 	return ret;
 }

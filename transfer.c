@@ -136,6 +136,7 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		transfer->state = CED1401_STATE_ARMED;
 		session->areas[transfer->area] = transfer;
 	}
+	ced_shared_begin(transfer);
 	ced_engine_next(card);
 	return 0;
 }
@@ -376,6 +377,7 @@ void ced_transfer_told(struct ced_session *session, u32 id, u32 events, u32 news
 		transfer->told = ced_ended(transfer);
 		if (!ced_ended(transfer))
 			transfer->error = 0;
+		ced_engine_show(transfer);
 	}
 	spin_unlock_irq(&card->lock);
 }
@@ -489,14 +491,30 @@ int ced_transfer_consume(struct ced_session *session,
 	if (!ret && ring->consumed + consume->bytes != consume->consumed)
 		ret = -ESTALE;
 	if (!ret) {
-		ring->consumed = consume->consumed;
-		ring->lost += consume->overwritten;
-		ring->overrun = ced_engine_gone_over(ring, consume->moved);
+		ced_engine_consume(ring, consume->bytes, consume->moved);
+		ced_shared_consumed(ring);
+		ced_engine_show(ring);
 		if (!card->gone)
 			ced_engine_next(card);
 	}
 	spin_unlock_irq(&card->lock);
 	return ret;
+}
+
+/**
+ * ced_transfer_kick() - CED1401_IOC_KICK: what the control page says takes effect now
+ * @session:	the caller's
+ *
+ * May sleep.
+ */
+void ced_transfer_kick(struct ced_session *session)
+{
+	struct ced_card *card = session->card;
+
+	spin_lock_irq(&card->lock);
+	if (!card->gone && card->engine.session == session)
+		ced_engine_next(card);
+	spin_unlock_irq(&card->lock);
 }
 
 /* Whether this is what WAIT waits for; if so its results are set */

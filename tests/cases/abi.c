@@ -33,6 +33,15 @@ static void structures_have_one_layout(void **state)
 	assert_int_equal(CED1401_IOC_STATUS, 0xc060cd06);
 	assert_int_equal(CED1401_IOC_RESET, 0xcd0a);
 	assert_int_equal(CED1401_IOC_CONSUME, 0xc030cd0b);
+	assert_int_equal(CED1401_IOC_KICK, 0xcd0c);
+	assert_int_equal(sizeof(struct ced1401_slot_status), 128);
+	assert_int_equal(offsetof(struct ced1401_slot_status, bytes), 16);
+	assert_int_equal(offsetof(struct ced1401_slot_status, events), 64);
+	assert_int_equal(offsetof(struct ced1401_slot_status, stalled), 68);
+	assert_int_equal(offsetof(struct ced1401_slot_status, reserved), 80);
+	assert_int_equal(sizeof(struct ced1401_status_page), 8192);
+	assert_int_equal(sizeof(struct ced1401_slot_control), 64);
+	assert_int_equal(sizeof(struct ced1401_control_page), 4096);
 }
 
 static void an_unknown_ioctl_is_enotty(void **state)

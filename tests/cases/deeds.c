@@ -215,6 +215,32 @@ static void consumes(struct round *r)
 		MAY(r, errno);
 }
 
+/* Pages for itself alone: it stores what is true, what is not, and says so */
+static void shares(struct round *r)
+{
+	const volatile struct ced1401_status_page *status;
+	volatile struct ced1401_control_page *control;
+	void *p = mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, r->fd,
+		       CED1401_STATUS_OFFSET);
+	void *q = mmap(NULL, CED1401_CONTROL_SIZE, RW, MAP_SHARED, r->fd,
+		       CED1401_CONTROL_OFFSET);
+
+	if (p == MAP_FAILED || q == MAP_FAILED) {
+		MAY(r, errno);
+	} else {
+		status = p;
+		control = q;
+		control->slot[1].consumed = status->slot[1].bytes;
+		MAY(r, call(r->fd, CED1401_IOC_KICK, NULL));
+		control->slot[1].consumed = 0x80000000 + status->slot[1].seq;
+		MAY(r, call(r->fd, CED1401_IOC_KICK, NULL));
+	}
+	if (p != MAP_FAILED)
+		munmap(p, CED1401_STATUS_SIZE);
+	if (q != MAP_FAILED)
+		munmap(q, CED1401_CONTROL_SIZE);
+}
+
 static void waits(struct round *r)
 {
 	struct ced1401_wait w = {
@@ -265,7 +291,8 @@ deed *deeds[DEEDS] = {
 	closes, unmaps, unmaps_half, maps_over, moves, doubles, protects, peeks,
 	frees, starts, starts_an_area, stops, resets, releases, claims,
 	the_other_claims, sets_its_own_memory, sets_the_buffer, unsets,
-	resets_as_ced_does, consumes, waits, looks, reads, writes, forks,
+	resets_as_ced_does, consumes, shares, waits, looks, reads, writes,
+	forks,
 };
 
 static const char *const names[DEEDS] = {
@@ -273,8 +300,8 @@ static const char *const names[DEEDS] = {
 	"protects", "peeks", "frees", "starts", "starts_an_area", "stops",
 	"resets", "releases", "claims", "the_other_claims",
 	"sets_its_own_memory", "sets_the_buffer", "unsets",
-	"resets_as_ced_does", "consumes", "waits", "looks", "reads", "writes",
-	"forks",
+	"resets_as_ced_does", "consumes", "shares", "waits", "looks", "reads",
+	"writes", "forks",
 };
 
 /* ---- a round ---- */

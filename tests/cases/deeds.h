@@ -39,7 +39,7 @@ struct round {
 
 typedef void deed(struct round *r);
 
-#define DEEDS	26
+#define DEEDS	27
 
 void prepare(struct round *r);		/* once */
 bool round_begins(struct round *r);	/* false: errno tells why */

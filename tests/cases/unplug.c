@@ -201,6 +201,34 @@ static void every_sleeper_is_woken(void **state)
 	bind_again();
 }
 
+/* The pages of a card that is gone tell how its transfers ended, for as long as wanted */
+static void status_pages_stay(void **state)
+{
+	const volatile struct ced1401_status_page *status;
+	volatile struct ced1401_control_page *control;
+	int fd = open_session(0);
+
+	(void)state;
+	status = mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, fd,
+		      CED1401_STATUS_OFFSET);
+	control = mmap(NULL, CED1401_CONTROL_SIZE, RW, MAP_SHARED, fd,
+		       CED1401_CONTROL_OFFSET);
+	assert_true(status != MAP_FAILED && control != MAP_FAILED);
+	map_buffer(fd, 0, PAGE);
+	start_ring(fd, 0, IN_NOW, 0, PAGE, 0, 0);
+	assert_int_equal(status->slot[0].state, CED1401_STATE_RUNNING);
+	unbind();
+	assert_int_equal(status->slot[0].state, CED1401_STATE_FAILED);
+	assert_int_equal(status->slot[0].error, -ENODEV);
+	control->slot[0].consumed = 5;
+	assert_int_equal(call(fd, CED1401_IOC_KICK, NULL), ENODEV);
+	assert_int_equal(map_error(fd, CED1401_STATUS_OFFSET, PAGE, PROT_READ,
+				   MAP_SHARED), ENODEV);
+	bind_again();
+	close(fd);
+	assert_int_equal(status->slot[0].error, -ENODEV);
+}
+
 static void all_works_again_after_a_rebind(void **state)
 {
 	int old = open_session(0), fd;
@@ -278,7 +306,8 @@ int main(void)
 		UNPLUG_TEST(every_call_says_enodev),
 		UNPLUG_TEST(a_stream_ends_and_the_memory_stays),
 		UNPLUG_TEST(every_sleeper_is_woken),
-		UNPLUG_TEST(all_works_again_after_a_rebind),
+		UNPLUG_TEST(status_pages_stay),
+	UNPLUG_TEST(all_works_again_after_a_rebind),
 		UNPLUG_TEST(unbinding_amid_transfers_is_safe_again_and_again),
 		UNPLUG_TEST(unbinding_without_a_file_is_nothing),
 	};

@@ -596,6 +596,24 @@ static long do_consume_all(const struct call *call)
 	return said(ioctl(fd, CED1401_IOC_CONSUME, &arg));
 }
 
+/* What a program stores of its rings in the control page, for a moment */
+static long do_control(const struct call *call)
+{
+	uint32_t *p = mmap(NULL, CED1401_CONTROL_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, file_of(call, 0), CED1401_CONTROL_OFFSET);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	__atomic_store_n(&p[call->arg[1] % CED1401_BUFFERS * 16],
+			 (uint32_t)call->arg[2], __ATOMIC_RELEASE);
+	return said(munmap(p, CED1401_CONTROL_SIZE));
+}
+
+static long do_kick(const struct call *call)
+{
+	return said(ioctl(file_of(call, 0), CED1401_IOC_KICK));
+}
+
 static long do_claim(const struct call *call)
 {
 	return said(ioctl(file_of(call, 0), CED1401_IOC_CLAIM));
@@ -780,6 +798,8 @@ const struct call_desc calls[] = {
 	     A(reserved, ZERO), A(at, AT)),
 	CALL(consume_all, 8, A(transfer, TRANSFER), A(file, FILE_),
 	     A(part, COUNT)),
+	CALL(control, 6, A(file, FILE_), A(buffer, BUFFER), A(consumed, SIZE)),
+	CALL(kick, 4, A(file, FILE_)),
 	CALL(claim, 4, A(file, FILE_)),
 	CALL(release, 4, A(file, FILE_)),
 	CALL(reset, 4, A(file, FILE_)),

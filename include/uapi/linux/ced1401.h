@@ -50,6 +50,12 @@
 #define CED1401_BUF_SHIFT	24
 #define CED1401_BUF_OFFSET(n)	((__u32)(n) << CED1401_BUF_SHIFT)
 
+/* The offsets for mmap of struct ced1401_status_page and struct ced1401_control_page */
+#define CED1401_STATUS_OFFSET	0x7f000000u
+#define CED1401_STATUS_SIZE	8192		/* bytes */
+#define CED1401_CONTROL_OFFSET	0x7e000000u
+#define CED1401_CONTROL_SIZE	4096		/* bytes */
+
 /**
  * struct ced1401_alloc - find a free buffer (CED1401_IOC_ALLOC)
  * @size:	in: bytes wanted, 1 to CED1401_BUF_MAX
@@ -314,6 +320,95 @@ struct ced1401_consume {
 	__u64 time_ns;
 };
 
+/**
+ * struct ced1401_slot_status - how the transfer stands that was started last on a buffer
+ * @seq:	odd while the rest is being written, another after that
+ * @id:		the transfer, 0: there has been none since the page was first mapped
+ * @state:	CED1401_STATE_*
+ * @error:	as ced1401_status.error
+ * @bytes:	bytes moved since START, as seen at @time_ns
+ * @position:	where in the transfer the next byte goes, bytes
+ * @time_ns:	CLOCK_MONOTONIC
+ * @consumed:	CIRCULAR: bytes consumed since START, as known at @time_ns
+ * @lost:	CIRCULAR: of these, and of what waits, so many were gone over
+ * @length:	the size that START gave
+ * @events:	CED1401_EVENT_* that STATUS has not yet told
+ * @stalled:	CIRCULAR, ON_REQUEST: not 0 while a request waits for room in the ring
+ * @blocks:	blocks that were asked for and moved whole
+ * @refused:	requests for it that were refused
+ * @reserved:	0
+ *
+ * Read @seq, then what is wanted, then @seq again, in that order (a read barrier behind
+ * the first and before the last); if the two are not the same, or odd, read anew. A 32-bit
+ * program, which reads 64 bits in two halves, sees no mixture so.
+ */
+struct ced1401_slot_status {
+	__u32 seq;
+	__u32 id;
+	__u32 state;
+	__s32 error;
+	__u64 bytes;
+	__u64 position;
+	__u64 time_ns;
+	__u64 consumed;
+	__u64 lost;
+	__u64 length;
+	__u32 events;
+	__u32 stalled;
+	__u32 blocks;
+	__u32 refused;
+	__u32 reserved[12];
+};
+
+/**
+ * struct ced1401_slot_control - what the program says of its buffer's transfer
+ * @consumed:	CIRCULAR: the low 32 bits of the bytes that it has consumed since START
+ * @reserved:	not looked at
+ */
+struct ced1401_slot_control {
+	__u32 consumed;
+	__u32 reserved[15];
+};
+
+/**
+ * struct ced1401_status_page - what a session's program reads without a system call
+ * @slot:	for each buffer, by number
+ *
+ * mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, fd, CED1401_STATUS_OFFSET).
+ * PROT_WRITE gives EACCES. While it is mapped, the kernel looks where a NOW transfer is
+ * each eighth of its length, at least each 50 ms and at most each ms; without, it looks when
+ * it is asked. All else stands here as it happens.
+ */
+struct ced1401_status_page {
+	struct ced1401_slot_status slot[CED1401_BUFFERS];
+};
+
+/**
+ * struct ced1401_control_page - what a session's program writes without a system call
+ * @slot:	for each buffer, by number
+ *
+ * mmap(NULL, CED1401_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+ * CED1401_CONTROL_OFFSET). A store of ced1401_slot_control.consumed is a CONSUME: START sets
+ * it to 0, and CONSUME to what it consumed. Copy first, then store (a release store).
+ *
+ * The kernel reads it when it looks at the ring next, and counts as consumed then what was
+ * stored; so it tells no overwritten bytes. Those come in ced1401_slot_status.lost, at the
+ * latest with the first @time_ns behind the store. They may be too many, never too few:
+ * bytes that were copied, and gone over before the kernel looked, count. While less than
+ * half of the ring waits, that cannot be but when the kernel comes late by three looks. Who
+ * must know at once which bytes were whole calls CONSUME.
+ *
+ * What is beyond what has moved, or before what was consumed, is as if not stored: it can be
+ * corrected. Who consumes more than 4 GiB at a time, which a ring has long gone over, calls
+ * CONSUME.
+ *
+ * After a store, behind a full barrier, look at ced1401_slot_status.stalled: if it is not 0,
+ * call CED1401_IOC_KICK. If that is left out, the request has its turn within 100 ms.
+ */
+struct ced1401_control_page {
+	struct ced1401_slot_control slot[CED1401_BUFFERS];
+};
+
 #define CED1401_IOC_MAGIC	0xCD
 
 #define CED1401_IOC_ALLOC	_IOWR(CED1401_IOC_MAGIC, 1, struct ced1401_alloc)
@@ -355,5 +450,13 @@ struct ced1401_consume {
 #define CED1401_IOC_RESET	_IO(CED1401_IOC_MAGIC, 10)
 
 #define CED1401_IOC_CONSUME	_IOWR(CED1401_IOC_MAGIC, 11, struct ced1401_consume)
+
+/*
+ * CED1401_IOC_KICK - there is room in a ring: serve the request that waits for it
+ *
+ * For who consumes by struct ced1401_control_page. Does nothing if none waits. Errors:
+ * ENODEV.
+ */
+#define CED1401_IOC_KICK	_IO(CED1401_IOC_MAGIC, 12)
 
 #endif /* _UAPI_LINUX_CED1401_H */
