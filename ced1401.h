@@ -191,7 +191,7 @@ struct ced_user;
  * struct ced_buffer - a DMA buffer
  *
  * References are held by the session's slot, by each mapping and by each
- * transfer that was started on it. The last one is always put in process
+ * transfer that was started on it, until it was told that it has ended. The last one is always put in process
  * context, and before the session ends.
  */
 struct ced_buffer {
@@ -257,8 +257,9 @@ struct ced_standing {
  * An area of CED's ABI (@ops is set) is one, too: it serves both directions, and
  * outlives reset and loss of power; the ioctls of the native ABI do not see it.
  *
- * Kept after its end, so that STATUS can tell about it, until CED1401_TRANSFERS
- * newer ones have come or the session ends.
+ * Kept after its end in ced_session.table, so that STATUS can tell about it, until
+ * CED1401_TRANSFERS newer ones have come or the session ends. Once its end was told, it
+ * lets go of its buffer and of ced_session.transfers.
  */
 struct ced_transfer {
 	struct list_head node;		/* of ced_session.transfers, by age */
@@ -339,10 +340,10 @@ struct ced_session {
 
 	/* under ced_card.lock */
 	struct pid *claimer;		/* the process that claimed the link */
-	struct list_head transfers;
+	struct list_head transfers;	/* by age, without those told of and done with */
 	struct list_head queue;
 	struct ced_transfer *areas[CED1401_AREAS];
-	unsigned int count;		/* of @transfers */
+	struct ced_transfer *table[CED1401_TRANSFERS];	/* the native ones, by id */
 	u32 last_id;
 	u32 events;			/* CED1401_EVENT_*, the session's own */
 	u32 refused;

@@ -52,22 +52,38 @@ static int buffers_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
 
+static void show_transfer(struct seq_file *file, const struct ced_transfer *transfer)
+{
+	seq_printf(file, "pid=%d id=%u buffer=%u flags=0x%02x area=%u offset=%u length=%u state=%u error=%d bytes=%llu blocks=%u refused=%u\n",
+		   transfer->session->pid, transfer->id, transfer->slot,
+		   transfer->flags, transfer->area, transfer->offset,
+		   transfer->length, transfer->state, transfer->error,
+		   transfer->bytes, transfer->blocks, transfer->refused);
+}
+
+static void show_transfers(struct seq_file *file, const struct ced_session *session)
+{
+	const struct ced_transfer *transfer;
+	unsigned int i;
+
+	for (i = 1; i <= CED1401_TRANSFERS; i++) {
+		transfer = session->table[(session->last_id + i) % CED1401_TRANSFERS];
+		if (transfer)
+			show_transfer(file, transfer);
+	}
+	list_for_each_entry(transfer, &session->transfers, node)
+		if (transfer->ops)
+			show_transfer(file, transfer);
+}
+
 static int transfers_show(struct seq_file *file, void *unused)
 {
 	struct ced_card *card = file->private;
-	struct ced_transfer *transfer;
 	struct ced_session *session;
 
 	spin_lock_irq(&card->lock);
 	list_for_each_entry(session, &card->sessions, node)
-		list_for_each_entry(transfer, &session->transfers, node)
-			seq_printf(file, "pid=%d id=%u buffer=%u flags=0x%02x area=%u offset=%u length=%u state=%u error=%d bytes=%llu blocks=%u refused=%u\n",
-				   session->pid, transfer->id, transfer->slot,
-				   transfer->flags, transfer->area,
-				   transfer->offset, transfer->length,
-				   transfer->state, transfer->error,
-				   transfer->bytes, transfer->blocks,
-				   transfer->refused);
+		show_transfers(file, session);
 	spin_unlock_irq(&card->lock);
 	return 0;
 }

@@ -71,6 +71,7 @@ int ced_shared_get(struct ced_session *session)
 	struct ced_card *card = session->card;
 	struct ced_transfer *transfer;
 	struct ced_shared *shared;
+	unsigned int i;
 
 	if (session->shared)
 		return 0;
@@ -79,8 +80,12 @@ int ced_shared_get(struct ced_session *session)
 		return -ENOMEM;
 	spin_lock_irq(&card->lock);
 	session->shared = shared;
-	list_for_each_entry(transfer, &session->transfers, node)
-		ced_shared_begin(transfer);
+	/* By age: each slot is about the newest */
+	for (i = 1; i <= CED1401_TRANSFERS; i++) {
+		transfer = session->table[(session->last_id + i) % CED1401_TRANSFERS];
+		if (transfer)
+			ced_shared_begin(transfer);
+	}
 	spin_unlock_irq(&card->lock);
 	return 0;
 }

@@ -43,45 +43,71 @@ static int check_start(const struct ced_card *card,
 	return 0;
 }
 
-/* The ended transfer to forget for a new one: the oldest, one told if there is */
-static struct ced_transfer *oldest_ended(struct ced_session *session)
-{
-	struct ced_transfer *transfer, *found = NULL;
+/* ---- which there are ---- */
 
-	list_for_each_entry(transfer, &session->transfers, node) {
-		if (!ced_ended(transfer))
-			continue;
-		if (transfer->told)
-			return transfer;
-		found = found ? : transfer;
-	}
-	return found;
+/* Where a native transfer is kept, or would be */
+static struct ced_transfer **place_of(struct ced_session *session, u32 id)
+{
+	return &session->table[id % CED1401_TRANSFERS];
 }
 
 static struct ced_transfer *find(struct ced_session *session, u32 id)
 {
-	struct ced_transfer *transfer;
+	struct ced_transfer *transfer = *place_of(session, id);
 
-	list_for_each_entry(transfer, &session->transfers, node)
-		if (transfer->id == id && !transfer->ops)
-			return transfer;
-	return NULL;
+	return transfer && transfer->id == id ? transfer : NULL;
 }
 
+/*
+ * The next id whose place is free, or is a transfer's whose end was told; or else has
+ * ended. 0: all there can be go on.
+ */
 static u32 new_id(struct ced_session *session)
 {
-	do {
-		session->last_id++;
-	} while (!session->last_id || find(session, session->last_id));
-	return session->last_id;
+	const struct ced_transfer *transfer;
+	u32 id = session->last_id, found = 0;
+	unsigned int i;
+
+	for (i = 0; i <= CED1401_TRANSFERS; i++) {
+		if (!++id)
+			continue;
+		transfer = *place_of(session, id);
+		if (!transfer || transfer->told) {
+			found = id;
+			break;
+		}
+		if (!found && ced_ended(transfer))
+			found = id;
+	}
+	if (found)
+		session->last_id = found;
+	return found;
 }
 
-/* Forget a transfer; returns it with what is to be freed outside the lock */
-static struct ced_transfer *forget(struct ced_transfer *transfer)
+/* No longer known; the caller disposes of it outside the lock */
+static void forget(struct ced_transfer *transfer)
 {
-	list_del(&transfer->node);
-	transfer->session->count--;
-	return transfer;
+	struct ced_transfer **place = place_of(transfer->session, transfer->id);
+
+	list_del_init(&transfer->node);
+	if (*place == transfer)
+		*place = NULL;
+}
+
+/*
+ * Its end has been told, and its threshold has nothing more to say: it can be asked for,
+ * but nothing looks at it any more. Returns the buffer that it lets go, or NULL.
+ */
+static struct ced_buffer *retire(struct ced_transfer *transfer)
+{
+	struct ced_buffer *buffer = transfer->buffer;
+
+	if (!transfer->told ||
+	    (transfer->threshold && transfer->consumed < transfer->bytes))
+		return NULL;
+	list_del_init(&transfer->node);
+	transfer->buffer = NULL;
+	return buffer;
 }
 
 /**
@@ -116,19 +142,18 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		return -EAGAIN;
 	if (!now && session->areas[transfer->area])
 		return -EBUSY;
-	if (transfer->id && find(session, transfer->id))
-		return -EBUSY;
-	if (session->count == CED1401_TRANSFERS) {
-		*forgotten = oldest_ended(session);
-		if (!*forgotten)
+	if (!transfer->ops) {
+		struct ced_transfer **place = place_of(session, transfer->id);
+
+		if (*place && !ced_ended(*place))
 			return -EBUSY;
-		forget(*forgotten);
+		if (*place)
+			list_del_init(&(*place)->node);
+		*forgotten = *place;
+		*place = transfer;
 	}
-	if (!transfer->id)
-		transfer->id = new_id(session);
 	transfer->time_ns = ktime_get_ns();
 	list_add_tail(&transfer->node, &session->transfers);
-	session->count++;
 	if (now) {
 		transfer->state = CED1401_STATE_QUEUED;
 		list_add_tail(&transfer->queue, &session->queue);
@@ -145,8 +170,7 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
  * ced_transfer_enter() - an area of CED's ABI is there from now on
  * @transfer:	the area, complete; its memory is its own to hold
  *
- * May sleep. Return: 0, -EBUSY (its area is in use, or there are too many
- * transfers), -ENODEV (the card is gone).
+ * May sleep. Return: 0, -EBUSY (its area is in use), -ENODEV (the card is gone).
  */
 int ced_transfer_enter(struct ced_transfer *transfer)
 {
@@ -159,7 +183,6 @@ int ced_transfer_enter(struct ced_transfer *transfer)
 	spin_lock_irq(&card->lock);
 	ret = enter(card, transfer, &forgotten);
 	spin_unlock_irq(&card->lock);
-	ced_transfer_dispose(forgotten);
 	return ret;
 }
 
@@ -210,7 +233,7 @@ static int take_buffer(struct ced_session *session,
  * @session:	the caller's
  * @start:	the arguments; id is set
  *
- * May sleep. Return: 0 or -EINVAL.
+ * May sleep. Return: 0, -EINVAL, or -EBUSY: CED1401_TRANSFERS go on.
  */
 int ced_transfer_plan(struct ced_session *session, struct ced1401_start *start)
 {
@@ -222,7 +245,7 @@ int ced_transfer_plan(struct ced_session *session, struct ced1401_start *start)
 	spin_lock_irq(&card->lock);
 	start->id = new_id(session);
 	spin_unlock_irq(&card->lock);
-	return 0;
+	return start->id ? 0 : -EBUSY;
 }
 
 /**
@@ -367,6 +390,7 @@ int ced_transfer_status(struct ced_session *session,
 void ced_transfer_told(struct ced_session *session, u32 id, u32 events, u32 news)
 {
 	struct ced_card *card = session->card;
+	struct ced_buffer *buffer = NULL;
 	struct ced_transfer *transfer;
 
 	spin_lock_irq(&card->lock);
@@ -378,8 +402,11 @@ void ced_transfer_told(struct ced_session *session, u32 id, u32 events, u32 news
 		if (!ced_ended(transfer))
 			transfer->error = 0;
 		ced_engine_show(transfer);
+		buffer = retire(transfer);
 	}
 	spin_unlock_irq(&card->lock);
+	if (buffer)
+		ced_buffer_put(buffer);
 }
 
 /* Whether a ring holds what its threshold asks for; if not, poll is woken then */
@@ -483,6 +510,7 @@ int ced_transfer_consume(struct ced_session *session,
 			 const struct ced1401_consume *consume)
 {
 	struct ced_card *card = session->card;
+	struct ced_buffer *buffer = NULL;
 	struct ced_transfer *ring;
 	int ret;
 
@@ -494,10 +522,13 @@ int ced_transfer_consume(struct ced_session *session,
 		ced_engine_consume(ring, consume->bytes, consume->moved);
 		ced_shared_consumed(ring);
 		ced_engine_show(ring);
+		buffer = retire(ring);
 		if (!card->gone)
 			ced_engine_next(card);
 	}
 	spin_unlock_irq(&card->lock);
+	if (buffer)
+		ced_buffer_put(buffer);
 	return ret;
 }
 
@@ -534,26 +565,45 @@ static bool reached(struct ced_card *card, struct ced_transfer *transfer,
 	return true;
 }
 
+/* One that WAIT waits for; if it is not there yet, the caller is woken then */
+static int look_at(struct ced_card *card, struct ced_transfer *transfer,
+		   struct ced1401_wait *wait)
+{
+	if (reached(card, transfer, wait))
+		return 0;
+	if (wait->bytes)
+		ced_engine_wake_at(card, transfer, wait->bytes);
+	return -EINPROGRESS;
+}
+
+static int look_at_all(struct ced_session *session, struct ced1401_wait *wait)
+{
+	struct ced_transfer *transfer;
+	int ret = -ENOENT;
+
+	list_for_each_entry(transfer, &session->transfers, node) {
+		if (transfer->ops || transfer->told)
+			continue;
+		ret = look_at(session->card, transfer, wait);
+		if (!ret)
+			break;
+	}
+	return ret;
+}
+
 /* Look at what WAIT waits for. 0: results are set; -EINPROGRESS: not yet */
 static int look_for(struct ced_session *session, struct ced1401_wait *wait)
 {
 	struct ced_card *card = session->card;
 	struct ced_transfer *transfer;
-	int ret = -ENOENT;
+	int ret;
 
 	spin_lock_irq(&card->lock);
-	list_for_each_entry(transfer, &session->transfers, node) {
-		if (transfer->ops)
-			continue;
-		if (wait->id ? wait->id != transfer->id : transfer->told)
-			continue;
-		ret = 0;
-		if (reached(card, transfer, wait))
-			break;
-		ret = -EINPROGRESS;
-		if (wait->bytes)
-			ced_engine_wake_at(card, transfer, wait->bytes);
-	}
+	transfer = wait->id ? find(session, wait->id) : NULL;
+	if (transfer)
+		ret = look_at(card, transfer, wait);
+	else
+		ret = wait->id ? -ENOENT : look_at_all(session, wait);
 	if (card->gone)
 		ret = -ENODEV;
 	spin_unlock_irq(&card->lock);
@@ -619,6 +669,20 @@ bool ced_transfer_uses(const struct ced_session *session,
 	return used;
 }
 
+static void forget_retired(struct ced_session *session, struct list_head *gone)
+{
+	struct ced_transfer *transfer;
+	unsigned int i;
+
+	for (i = 0; i < CED1401_TRANSFERS; i++) {
+		transfer = session->table[i];
+		if (!transfer)
+			continue;
+		forget(transfer);
+		list_add(&transfer->node, gone);
+	}
+}
+
 /**
  * ced_transfer_free() - stop what uses a buffer, and let go of it
  * @session:	the buffer's; its mutex is held, or it ends
@@ -640,12 +704,15 @@ void ced_transfer_free(struct ced_session *session, struct ced_buffer *buffer)
 			continue;
 		ced_engine_cancel(card, transfer, -ECANCELED);
 		if (!buffer) {
-			list_add(&forget(transfer)->node, &gone);
+			forget(transfer);
+			list_add(&transfer->node, &gone);
 		} else {
 			transfer->buffer = NULL;
 			puts++;
 		}
 	}
+	if (!buffer)
+		forget_retired(session, &gone);
 	if (!card->gone)
 		ced_engine_next(card);
 	spin_unlock_irq(&card->lock);
