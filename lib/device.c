@@ -276,6 +276,7 @@ void ced1401_close(ced1401_device *device)
 	for (area = 0; area < CED1401_AREAS; area++)
 		ced1401_area_clear(device, (int)area);
 	pthread_mutex_lock(&device->lock);
+	pages_unmap(device);
 	if (device->epoll >= 0)
 		close(device->epoll);
 	if (device->fd >= 0)

@@ -66,6 +66,8 @@ struct range {
 /**
  * struct ced1401_device - a session
  * @fd:		of the device, O_NONBLOCK; -1: closed
+ * @status:	the driver's pages, once pages_map() was called; NULL: there are none
+ * @control:	... to write
  * @flags:	of ced1401_open()
  * @path:	as it was opened
  * @epoll:	ced1401_event_fd()
@@ -99,6 +101,8 @@ struct range {
  */
 struct ced1401_device {
 	int fd;
+	const struct ced1401_status_page *status;
+	struct ced1401_control_page *control;
 	unsigned int flags;
 	char path[64];
 	int epoll;
@@ -240,6 +244,21 @@ void range_give(ced1401_device *dev, struct range *range);
 
 /* The largest part that is free, bytes */
 uint32_t range_free(ced1401_device *dev, uint32_t whole);
+
+/* ---- pages.c: the driver's pages ---- */
+
+/* Map them, unless they are; that there are none is no error */
+void pages_map(ced1401_device *dev);
+
+/* Nobody uses them any more */
+void pages_unmap(ced1401_device *dev);
+
+/* How a buffer's transfer stands; false: it is not shown. No system call */
+bool pages_see(const ced1401_device *dev, uint32_t buffer, uint32_t id,
+	       struct ced1401_slot_status *seen);
+
+/* Of a ring that pages_see() has seen @consumed bytes are. A call if a request waits */
+void pages_consume(ced1401_device *dev, uint32_t buffer, uint64_t consumed);
 
 /* ---- talk.c: the conversation ---- */
 

@@ -140,6 +140,7 @@ static int make_ring(ced1401_stream *s, const struct ced1401_stream_config *c)
 	if (ret < 0)
 		return ret;
 	s->buffer = (uint32_t)ret;
+	pages_map(s->dev);
 	s->ring = size / s->frame;
 	wake = c->wake_frames;
 	if (!wake) {
@@ -315,10 +316,10 @@ static bool started(const ced1401_stream *s)
 	       s->state == CED1401L_STREAM_ENDING;
 }
 
-static void look(ced1401_stream *s)
+static void look(ced1401_stream *s, uint64_t enough)
 {
 	if (started(s))
-		s->kind->look(s);
+		s->kind->look(s, enough);
 }
 
 static uint64_t worth(const ced1401_stream *s, size_t max)
@@ -352,7 +353,7 @@ static int try_to_lend(ced1401_stream *s, struct ced1401_piece *piece, size_t ma
 {
 	uint64_t n;
 
-	look(s);
+	look(s, worth(s, max));
 	if (stream_available(s) > s->ring)
 		skip(s);
 	n = stream_available(s);
@@ -444,8 +445,8 @@ static bool is_whole(ced1401_stream *s)
 	bool whole;
 
 	pthread_mutex_lock(&s->lock);
-	look(s);
-	whole = stream_available(s) <= s->ring;
+	whole = started(s) ? s->kind->is_whole(s) :
+			     stream_available(s) <= s->ring;
 	pthread_mutex_unlock(&s->lock);
 	return whole;
 }
@@ -519,7 +520,7 @@ int ced1401_stream_get_info(ced1401_stream *stream,
 {
 	memset(info, 0, sizeof(*info));
 	pthread_mutex_lock(&stream->lock);
-	look(stream);
+	look(stream, 0);
 	info->state = stream->state;
 	info->error = stream->error;
 	info->method = stream->kind->method;

@@ -23,7 +23,10 @@
  * @out:	and that plays, or NULL
  * @prepare:	choose the clock
  * @start:	begin; the lock is held
- * @look:	bring moved, time_ns and state up to date; the lock is held
+ * @look:	bring moved, time_ns and state up to date; the lock is held. If so many
+ *		frames as the argument says are known to be there, no call is made; 0: what
+ *		is true now
+ * @is_whole:	whether nothing that is there has been gone over by now; the lock is held
  * @wait:	until so many frames have moved, about; the lock is not held. 0 (look
  *		again), -ETIMEDOUT, -EINTR
  * @consume:	frames are released: how many of them, the oldest, were gone over before
@@ -38,7 +41,8 @@ struct stream_kind {
 	const char *out;
 	int (*prepare)(ced1401_stream *stream);
 	int (*start)(ced1401_stream *stream);
-	void (*look)(ced1401_stream *stream);
+	void (*look)(ced1401_stream *stream, uint64_t enough);
+	bool (*is_whole)(ced1401_stream *stream);
 	int (*wait)(ced1401_stream *stream, uint64_t frames, uint64_t deadline);
 	uint64_t (*consume)(ced1401_stream *stream, uint64_t frames);
 	int (*ask)(ced1401_stream *stream, talk_idle *idle);
@@ -89,6 +93,9 @@ struct stream_store {
  * @block:	REQUEST: frames of a block
  * @transfer:	the driver's
  * @area:	of it
+ * @unpaced:	FIFO: it has come faster than its clock: what the driver has not told of
+ *		cannot be guessed
+ * @shown:	FIFO: bytes that the driver's page showed last, @shown_ns: as of then
  * @stopping:	the program has asked for the end
  * @lent:	frames that the program may release
  * @lost_before: frames lost directly before the next one
@@ -123,6 +130,9 @@ struct ced1401_stream {
 	uint32_t block;
 	struct transfer transfer;
 	uint32_t area;
+	bool unpaced;
+	uint64_t shown;
+	uint64_t shown_ns;
 	int state;
 	int error;
 	bool stopping;

@@ -233,11 +233,12 @@ static bool is_over(ced1401_stream *s, int *error)
 	return transfer_over(&seen);
 }
 
-static void memory_look(ced1401_stream *s)
+static void memory_look(ced1401_stream *s, uint64_t enough)
 {
 	uint64_t expired, n;
 	int ret = 0, error;
 
+	(void)enough;	/* the 1401 must be asked in any case */
 	if (read(s->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		ret = -errno;
 	if (!ret && !s->store.stopped)
@@ -327,12 +328,19 @@ static void memory_end(ced1401_stream *s)
 	transfer_stop(s->dev, &s->transfer);
 }
 
+static bool memory_is_whole(ced1401_stream *s)
+{
+	memory_look(s, 0);
+	return stream_available(s) <= s->ring;
+}
+
 const struct stream_kind stream_memory = {
 	.method = CED1401L_MEMORY,
 	.in = "ADCMEM",
 	.prepare = memory_prepare,
 	.start = memory_start,
 	.look = memory_look,
+	.is_whole = memory_is_whole,
 	.wait = memory_wait,
 	.consume = memory_consume,
 	.ask = memory_ask,

@@ -18,6 +18,8 @@
 #define BLOCK_MOST	131072u		/* bytes: what the 1401 takes */
 #define BLOCK_PART	4		/* of the ring, at the most */
 #define LAST_MS		2000		/* for what is in the FIFO at the end */
+#define FIFO_BYTES	16384		/* that may come at once */
+#define CLOCKS_DIFFER	1.02		/* the 1401's and the host's, at the most */
 
 /* What moved, as of now; false if the driver does not know the transfer any more */
 static bool see(ced1401_stream *s, uint64_t bytes, uint64_t *over)
@@ -57,10 +59,70 @@ static int how_it_stands(ced1401_stream *s)
 	return transfer_result(error);
 }
 
-static void ring_look(ced1401_stream *s)
+/* Bytes that can have moved, at the rate of the clock, from one moment to another */
+static double moved_at_most(const ced1401_stream *s, uint64_t from_ns, uint64_t to_ns)
+{
+	double seconds = to_ns > from_ns ? (double)(to_ns - from_ns) * 1e-9 : 0;
+
+	return FIFO_BYTES + seconds * s->true_rate * s->frame * CLOCKS_DIFFER;
+}
+
+/*
+ * What the driver's page shows. A FIFO stream is believed to keep to its clock only as
+ * long as it does: a card that does not exist need not.
+ */
+static bool see_page(ced1401_stream *s, struct ced1401_slot_status *seen)
+{
+	if (!pages_see(s->dev, s->buffer, s->transfer.id, seen))
+		return false;
+	if (s->kind == &stream_fifo) {
+		if (s->shown_ns && (double)(seen->bytes - s->shown) >
+				   moved_at_most(s, s->shown_ns, seen->time_ns))
+			s->unpaced = true;
+		s->shown = seen->bytes;
+		s->shown_ns = seen->time_ns;
+	}
+	return true;
+}
+
+/*
+ * Without a call: whether the ring cannot have been gone over by now. By requests it never
+ * is, since they wait for room. The FIFO's cannot have come further than its clock allows
+ * since the driver looked last.
+ */
+static bool is_surely_whole(ced1401_stream *s)
+{
+	uint64_t end = (s->released + (s->out ? 0 : s->ring)) * s->frame;
+	struct ced1401_slot_status seen;
+
+	if (!see_page(s, &seen))
+		return false;
+	if (s->kind == &stream_request)
+		return true;
+	return !s->unpaced &&
+	       (double)seen.bytes + moved_at_most(s, seen.time_ns, now_ns()) <=
+	       (double)end;
+}
+
+/* Without a call: whether so many frames are there, and all is well */
+static bool are_shown(ced1401_stream *s, uint64_t enough)
+{
+	struct ced1401_slot_status seen;
+
+	if (!enough || !see_page(s, &seen) || seen.error ||
+	    seen.state >= CED1401_STATE_DONE || seen.events & CED1401_EVENT_REFUSED)
+		return false;
+	s->moved = seen.bytes / s->frame;
+	s->time_ns = seen.time_ns;
+	return stream_available(s) >= enough && stream_available(s) <= s->ring;
+}
+
+static void ring_look(ced1401_stream *s, uint64_t enough)
 {
 	int error;
 
+	if (are_shown(s, enough))
+		return;
 	see(s, 0, NULL);
 	/* While there is enough nothing else is asked */
 	if (stream_available(s) >= s->wake)
@@ -68,6 +130,14 @@ static void ring_look(ced1401_stream *s)
 	error = how_it_stands(s);
 	if (error != -EINPROGRESS)
 		stream_finish(s, error);
+}
+
+static bool ring_is_whole(ced1401_stream *s)
+{
+	if (is_surely_whole(s))
+		return true;
+	ring_look(s, 0);
+	return stream_available(s) <= s->ring;
 }
 
 static int ring_prepare(ced1401_stream *s)
@@ -175,9 +245,13 @@ static int request_start(ced1401_stream *s)
 
 static uint64_t ring_consume(ced1401_stream *s, uint64_t frames)
 {
+	uint64_t consumed = s->released - (s->out ? s->ring : 0) + frames;
 	uint64_t over = 0;
 
-	see(s, frames * s->frame, &over);
+	if (is_surely_whole(s))
+		pages_consume(s->dev, s->buffer, consumed * s->frame);
+	else
+		see(s, frames * s->frame, &over);
 	return over;
 }
 
@@ -325,6 +399,7 @@ const struct stream_kind stream_fifo = {
 	.prepare = ring_prepare,
 	.start = fifo_start,
 	.look = ring_look,
+	.is_whole = ring_is_whole,
 	.wait = ring_wait,
 	.consume = ring_consume,
 	.ask = ring_ask,
@@ -339,6 +414,7 @@ const struct stream_kind stream_request = {
 	.prepare = ring_prepare,
 	.start = request_start,
 	.look = ring_look,
+	.is_whole = ring_is_whole,
 	.wait = ring_wait,
 	.consume = ring_consume,
 	.ask = ring_ask,

@@ -8,8 +8,24 @@
  */
 #define _GNU_SOURCE
 #include <math.h>
+#include <sys/syscall.h>
 
 #include "helpers.h"
+
+/* The library's calls to the driver are counted on their way */
+static unsigned int ioctls;
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list list;
+	void *arg;
+
+	va_start(list, request);
+	arg = va_arg(list, void *);
+	va_end(list);
+	__atomic_add_fetch(&ioctls, 1, __ATOMIC_RELAXED);
+	return (int)syscall(SYS_ioctl, fd, request, arg);
+}
 
 static const unsigned int both[] = { 0, 1 };
 static const unsigned int three[] = { 1, 7, 0 };
@@ -169,6 +185,47 @@ static void a_stream_through_the_fifo(void **state)
 		well(ced1401_stream_ask(s));
 		finish(s, three, 3, first);
 		assert_int_equal(info_of(s).lost_1401, 0);
+		ced1401_stream_close(s);
+	}
+	ced1401_close(dev);
+}
+
+/* Neither to learn of them nor to give them back, and the driver knows of both */
+static void frames_that_are_there_need_no_call(void **state)
+{
+	static const int methods[] = { CED1401L_REQUEST, CED1401L_FIFO };
+	const unsigned int part = 32, parts = 20;
+	ced1401_device *dev = open_if(true);
+	unsigned int i, k;
+
+	(void)state;
+	if (!dev)
+		return;
+	for (i = 0; i < LENGTH(methods); i++) {
+		struct ced1401_stream_config c = config_of(both, 2, methods[i]);
+		uint64_t first = next_frame_heard(dev), end = now_ns() + 60 * SECOND;
+		struct ced1401_piece piece;
+		ced1401_stream *s;
+		unsigned int before;
+
+		c.ring_frames = 16384;
+		c.wake_frames = part;
+		s = begin_in(dev, &c);
+		while (info_of(s).moved < 2 * part * parts && now_ns() < end)
+			sleep_ms(10);
+		before = __atomic_load_n(&ioctls, __ATOMIC_RELAXED);
+		for (k = 0; k < parts; k++) {
+			assert_int_equal(ced1401_stream_acquire(s, &piece, part, -1),
+					 part);
+			assert_int_equal(piece.position, k * part);
+			assert_int_equal(piece.lost, 0);
+			assert_sampled(piece.samples, both, 2, part,
+				       first + piece.position);
+			assert_int_equal(ced1401_stream_release(s, part), 0);
+		}
+		assert_int_equal(__atomic_load_n(&ioctls, __ATOMIC_RELAXED), before);
+		assert_int_equal(info_of(s).released, part * parts);
+		finish(s, both, 2, first);
 		ced1401_stream_close(s);
 	}
 	ced1401_close(dev);
@@ -838,6 +895,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_long_stream_lent_piece_by_piece),
 		TEST(a_stream_through_the_fifo),
+		TEST(frames_that_are_there_need_no_call),
 		TEST(losses_are_told_with_their_place),
 		TEST(reading_copies_whole_frames_only),
 		TEST(reading_ends_when_its_time_is_over),
