@@ -344,6 +344,7 @@ struct ced_session {
 	struct list_head queue;
 	struct ced_transfer *areas[CED1401_AREAS];
 	struct ced_transfer *table[CED1401_TRANSFERS];	/* the native ones, by id */
+	struct ced_transfer *spare;	/* memory for the next one; by xchg() alone */
 	u32 last_id;
 	u32 events;			/* CED1401_EVENT_*, the session's own */
 	u32 refused;

@@ -361,7 +361,6 @@ static void begin_job(struct ced_card *card, struct ced_transfer *transfer,
 	struct ced_job *job = &card->engine.job;
 
 	transfer->state = CED1401_STATE_RUNNING;
-	transfer->time_ns = ktime_get_ns();
 	transfer->position = at;
 	job->transfer = transfer;
 	job->block = block;
@@ -372,6 +371,8 @@ static void begin_job(struct ced_card *card, struct ced_transfer *transfer,
 	job->moved = 0;
 	job->left = size;
 	begin_piece(card);
+	/* The card works already */
+	transfer->time_ns = ktime_get_ns();
 	ced_engine_show(transfer);
 	ced_engine_watch(card);
 	wake_up_all(&transfer->session->wq); /* who waits for bytes looks again */

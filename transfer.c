@@ -124,7 +124,20 @@ void ced_transfer_dispose(struct ced_transfer *transfer)
 		ced_buffer_put(transfer->buffer);
 	if (transfer->ops)
 		transfer->ops->release(transfer);
+	else if (!cmpxchg(&transfer->session->spare, NULL, transfer))
+		return;
 	kfree(transfer);
+}
+
+/* A native transfer to be: the memory of the one that was forgotten last, or new */
+static struct ced_transfer *new_transfer(struct ced_session *session)
+{
+	struct ced_transfer *transfer = xchg(&session->spare, NULL);
+
+	if (!transfer)
+		return kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
+	memset(transfer, 0, sizeof(*transfer));
+	return transfer;
 }
 
 /* Enter a new transfer under the card's lock; @forgotten is to be disposed of */
@@ -152,7 +165,6 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		*forgotten = *place;
 		*place = transfer;
 	}
-	transfer->time_ns = ktime_get_ns();
 	list_add_tail(&transfer->node, &session->transfers);
 	if (now) {
 		transfer->state = CED1401_STATE_QUEUED;
@@ -161,8 +173,10 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		transfer->state = CED1401_STATE_ARMED;
 		session->areas[transfer->area] = transfer;
 	}
-	ced_shared_begin(transfer);
 	ced_engine_next(card);
+	if (!transfer->time_ns)
+		transfer->time_ns = ktime_get_ns();
+	ced_shared_begin(transfer);
 	return 0;
 }
 
@@ -265,7 +279,7 @@ int ced_transfer_start(struct ced_session *session,
 	struct ced_transfer *transfer, *forgotten = NULL;
 	int ret;
 
-	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
+	transfer = new_transfer(session);
 	if (!transfer)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&transfer->queue);
@@ -720,4 +734,6 @@ void ced_transfer_free(struct ced_session *session, struct ced_buffer *buffer)
 		ced_buffer_put(buffer);
 	list_for_each_entry_safe(transfer, next, &gone, node)
 		ced_transfer_dispose(transfer);
+	if (!buffer)
+		kfree(xchg(&session->spare, NULL));
 }
