@@ -129,14 +129,25 @@ void ced_transfer_dispose(struct ced_transfer *transfer)
 	kfree(transfer);
 }
 
-/* A native transfer to be: the memory of the one that was forgotten last, or new */
-static struct ced_transfer *new_transfer(struct ced_session *session)
+/* A native transfer to be, in the memory of the one that was forgotten last, or new */
+static struct ced_transfer *new_transfer(struct ced_session *session,
+					 const struct ced1401_start *start)
 {
 	struct ced_transfer *transfer = xchg(&session->spare, NULL);
 
 	if (!transfer)
-		return kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
-	memset(transfer, 0, sizeof(*transfer));
+		transfer = kmalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
+	if (!transfer)
+		return NULL;
+	*transfer = (struct ced_transfer) {
+		.session = session,
+		.id = start->id,
+		.slot = start->buffer,
+		.flags = start->flags,
+		.area = start->area,
+		.wake_at = U64_MAX,
+	};
+	INIT_LIST_HEAD(&transfer->queue);
 	return transfer;
 }
 
@@ -279,17 +290,9 @@ int ced_transfer_start(struct ced_session *session,
 	struct ced_transfer *transfer, *forgotten = NULL;
 	int ret;
 
-	transfer = new_transfer(session);
+	transfer = new_transfer(session, start);
 	if (!transfer)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&transfer->queue);
-	transfer->session = session;
-	transfer->id = start->id;
-	transfer->slot = start->buffer;
-	transfer->flags = start->flags;
-	transfer->area = start->area;
-	transfer->wake_at = U64_MAX;
-
 	mutex_lock(&session->lock);
 	ret = take_buffer(session, transfer, start);
 	if (!ret) {
