@@ -145,6 +145,8 @@ struct ced_engine {
 	bool looking;			/* @timer is on */
 	u64 looked_at_ns;		/* @timer's last look, */
 	u64 looked_bytes;		/* and what had moved then */
+	u64 pace_ns;			/* the job's pace, as measured last: this long */
+	u32 pace_bytes;			/* for so many; 0: not yet */
 };
 
 /**

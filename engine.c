@@ -374,6 +374,9 @@ static void begin_job(struct ced_card *card, struct ced_transfer *transfer,
 	/* The card works already */
 	transfer->time_ns = ktime_get_ns();
 	ced_engine_show(transfer);
+	card->engine.pace_bytes = 0;
+	card->engine.looked_at_ns = transfer->seen.time_ns;
+	card->engine.looked_bytes = transfer->seen.bytes;
 	ced_engine_watch(card);
 	wake_up_all(&transfer->session->wq); /* who waits for bytes looks again */
 }
@@ -859,17 +862,39 @@ struct ced_standing ced_engine_look(struct ced_card *card,
 #define LOOK_LEAST_NS	NSEC_PER_MSEC
 #define LOOK_MOST_NS	(50 * NSEC_PER_MSEC)
 
-/* An eighth of the time that the transfer takes for its length, as measured */
-static u64 look_period(struct ced_engine *engine,
-		       const struct ced_transfer *transfer, u64 bytes)
+/* What the timer has seen since its last look tells the pace */
+static void measure_pace(struct ced_engine *engine)
 {
-	u64 now = ktime_get_ns();
-	u64 time = min_t(u64, now - engine->looked_at_ns, NSEC_PER_SEC);
-	u64 moved = max_t(u64, bytes - engine->looked_bytes, 1);
+	const struct ced_standing *seen = &engine->job.transfer->seen;
+	u64 time = seen->time_ns - engine->looked_at_ns;
 
-	engine->looked_at_ns = now;
-	engine->looked_bytes = bytes;
-	return clamp_t(u64, div64_u64(time * (transfer->length / 8), moved),
+	/* A moment is no measure */
+	if (time < LOOK_LEAST_NS)
+		return;
+	engine->pace_ns = min_t(u64, time, NSEC_PER_SEC);
+	engine->pace_bytes = clamp_t(u64, seen->bytes - engine->looked_bytes, 1,
+				     U32_MAX);
+	engine->looked_at_ns = seen->time_ns;
+	engine->looked_bytes = seen->bytes;
+}
+
+/*
+ * When to look next: when what is waited for has come, by the pace so far. For who only
+ * watches that is an eighth of the length.
+ */
+static u64 look_period(const struct ced_engine *engine)
+{
+	const struct ced_transfer *transfer = engine->job.transfer;
+	u64 bytes = transfer->seen.bytes;
+	u64 goal = transfer->wake_at > bytes ? transfer->wake_at - bytes : 0;
+
+	if (transfer->wake_at == U64_MAX || ced_shared_watched(transfer->session))
+		goal = min_t(u64, goal, transfer->length / 8);
+	goal = min_t(u64, goal, CED1401_BUF_MAX);
+	goal += goal / 32; /* rather a little late than twice */
+	if (!engine->pace_bytes)
+		return LOOK_LEAST_NS;
+	return clamp_t(u64, div64_u64(goal * engine->pace_ns, engine->pace_bytes),
 		       LOOK_LEAST_NS, LOOK_MOST_NS);
 }
 
@@ -891,7 +916,6 @@ static enum hrtimer_restart timer_looks(struct hrtimer *timer)
 	enum hrtimer_restart ret = HRTIMER_NORESTART;
 	struct ced_standing standing;
 	unsigned long flags;
-	u64 period;
 
 	spin_lock_irqsave(&card->lock, flags);
 	engine->looking = false;
@@ -906,8 +930,8 @@ static enum hrtimer_restart timer_looks(struct hrtimer *timer)
 			wake_up_all(&transfer->session->wq);
 		}
 		if (engine->job.transfer == transfer && is_looked_for(engine)) {
-			period = look_period(engine, transfer, standing.bytes);
-			hrtimer_forward_now(timer, ns_to_ktime(period));
+			measure_pace(engine);
+			hrtimer_forward_now(timer, ns_to_ktime(look_period(engine)));
 			engine->looking = true;
 			ret = HRTIMER_RESTART;
 		}
@@ -943,9 +967,9 @@ void ced_engine_watch(struct ced_card *card)
 	if (!engine->job.transfer || engine->looking || !is_looked_for(engine))
 		return;
 	engine->looking = true;
-	engine->looked_at_ns = ktime_get_ns();
-	engine->looked_bytes = engine->job.transfer->bytes;
-	hrtimer_start(&engine->timer, ns_to_ktime(LOOK_LEAST_NS),
+	/* What was seen since the timer stood still counts, too */
+	measure_pace(engine);
+	hrtimer_start(&engine->timer, ns_to_ktime(look_period(engine)),
 		      HRTIMER_MODE_REL_SOFT);
 }
 
