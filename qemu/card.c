@@ -105,6 +105,7 @@ enum unit_state {
  * @dma_fifo:	it moves the FIFO, as of DMAEN's rise
  * @dma_to_1401: its direction, as of DMAEN's rise
  * @dreq:	the card asks for DMA
+ * @line:	the level of the interrupt line
  * @fifo_due:	the stream ended while DMAEN had the FIFO: EOB is owed
  * @fifo:	the FIFO
  * @written:	a bit for each page of memory that DMA has written to
@@ -152,6 +153,7 @@ struct ced_card {
 	bool dma_fifo;
 	bool dma_to_1401;
 	bool dreq;
+	bool line;
 	bool fifo_due;
 	struct ced_fifo fifo;
 	DECLARE_BITMAP(written, DMA_PAGES);
@@ -329,6 +331,8 @@ static void update_dreq(struct ced_card *card)
  */
 static void settle(struct ced_card *card)
 {
+	bool line;
+
 	deliver_char(card);
 	if (card->unit == UNIT_READY)
 		ced_monitor_fifo_service(card->mon);
@@ -337,8 +341,11 @@ static void settle(struct ced_card *card)
 		stop_transfer(card, CEDCARD_STATUS_ERR);
 	end_stream(card);
 	update_dreq(card);
-	qemu_set_irq(card->irq_line,
-		     ced_fault_line(&card->fault, (cause(card) & CEDCARD_CAUSE_LINE) != 0));
+	line = ced_fault_line(&card->fault, (cause(card) & CEDCARD_CAUSE_LINE) != 0);
+	if (line && !card->line)
+		ced_meter_line();
+	card->line = line;
+	qemu_set_irq(card->irq_line, line);
 }
 
 static void monitor_changed(void *opaque)
@@ -485,6 +492,7 @@ static void start_transfer(struct ced_card *card)
 	const struct ced_block *block = ced_fault_block(&card->fault);
 	bool ok;
 
+	ced_meter_dmaen();
 	card->dma_fifo = card->control & CEDCARD_CONTROL_FIFO;
 	card->dma_to_1401 = card->control & CEDCARD_CONTROL_TO1401;
 	card->laps = 0;

@@ -7,6 +7,7 @@
  *	command.c	its commands
  *	run.c		what goes on after a command: sampling and playing, clocks
  *	signal.c	the world outside: what the ADC sees, where the DACs go
+ *	meter.c		no part of it: counts the guest's instructions
  *	fault.c		what goes wrong, between the card and its 1401
  *	block.c		what the 1401 sends: replies, requests and their blocks
  *	ring.c		bytes that wait
@@ -242,5 +243,8 @@ uint8_t ced_fault_latch(const struct ced_fault *fault);
 bool ced_fault_is(const struct ced_fault *fault, enum ced_fault_kind kind);
 uint8_t ced_fault_cause(const struct ced_fault *fault, uint8_t cause, bool enabled);
 bool ced_fault_line(const struct ced_fault *fault, bool level);
+
+void ced_meter_dmaen(void);
+void ced_meter_line(void);
 
 #endif /* CED1401_QEMU_CARD_H */

@@ -14,6 +14,15 @@
 	(QEMU_VERSION_MAJOR > (major) || \
 	 (QEMU_VERSION_MAJOR == (major) && QEMU_VERSION_MINOR >= (minor)))
 
+/* 10.0 renamed the folder; 10.1 gave the instruction counter a header of its own */
+#if COMPAT_QEMU(10, 1)
+#include "exec/icount.h"
+#elif COMPAT_QEMU(10, 0)
+#include "system/cpu-timers.h"
+#else
+#include "sysemu/cpu-timers.h"
+#endif
+
 /* 10.0: property arrays are const and carry their own length */
 #if COMPAT_QEMU(10, 0)
 #define COMPAT_PROPERTY		const Property

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the programs of tests/bench share. They run as root in the guest, alone: what
+ * fails ends them.
+ */
+#ifndef CED1401_BENCH_H
+#define CED1401_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/io.h>
+
+#include <linux/ced1401.h>
+
+#define METER	0x340		/* qemu/meter.c */
+#define CARD	0x300
+
+#define KIB	1024u
+#define MIB	(1024u * KIB)
+
+/* Instructions executed, modulo 4 Gi; nanoseconds without -icount */
+static inline uint32_t meter(void)
+{
+	return inl(METER);
+}
+
+/* The same at the last rise of DMAEN, and of the interrupt line */
+static inline uint32_t meter_dmaen(void)
+{
+	return inl(METER + 8);
+}
+
+static inline uint32_t meter_line(void)
+{
+	return inl(METER + 12);
+}
+
+void die(const char *what) __attribute__((noreturn));
+int must(int result, const char *what);
+void bench_begin(void);
+
+/*
+ * Values of one figure: its median is printed, less the meter's own part of it
+ */
+struct values {
+	unsigned int n;
+	uint32_t v[1000];
+};
+
+void add(struct values *values, uint32_t value);
+uint32_t median(struct values *values);
+void figure(const char *name, double value, const char *unit);
+void figure_median(const char *name, struct values *values);
+uint64_t host_ns(void);
+
+int open_card(void);
+uint8_t *map_buffer(int fd, unsigned int buffer, size_t size);
+void send_line(int fd, const char *line);
+long ask_1401(int fd, const char *line);
+uint32_t start(int fd, unsigned int buffer, uint32_t flags, uint32_t length);
+void stop(int fd, uint32_t id);
+void status(int fd, uint32_t id, struct ced1401_status *result);
+void wait_events(int fd, short events);
+
+#endif /* CED1401_BENCH_H */
