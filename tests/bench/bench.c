@@ -15,6 +15,14 @@
 
 #include "bench.h"
 
+#define MAPPINGS	512	/* more than any program has */
+
+static struct mapping {
+	uint8_t *at;
+	size_t size;
+	int fd;
+} mappings[MAPPINGS];
+
 static uint32_t meter_cost;
 
 void die(const char *what)
@@ -99,14 +107,42 @@ int open_card(void)
 	return must(open("/dev/ced1401", O_RDWR | O_CLOEXEC), "/dev/ced1401");
 }
 
+/* With all that is mapped of it, which would keep the session */
+void close_card(int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAPPINGS; i++) {
+		if (mappings[i].at && mappings[i].fd == fd)
+			unmap_buffer(mappings[i].at);
+	}
+	close(fd);
+}
+
 uint8_t *map_buffer(int fd, unsigned int buffer, size_t size)
 {
+	struct mapping *mapping = mappings;
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		       CED1401_BUF_OFFSET(buffer));
 
 	if (p == MAP_FAILED)
 		die("mmap of a buffer");
+	while (mapping->at)
+		mapping++;
+	mapping->at = p;
+	mapping->size = size;
+	mapping->fd = fd;
 	return p;
+}
+
+void unmap_buffer(uint8_t *at)
+{
+	struct mapping *mapping = mappings;
+
+	while (mapping->at != at)
+		mapping++;
+	must(munmap(at, mapping->size), "munmap");
+	mapping->at = NULL;
 }
 
 void send_line(int fd, const char *line)

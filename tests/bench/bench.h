@@ -55,7 +55,9 @@ void figure_median(const char *name, struct values *values);
 uint64_t host_ns(void);
 
 int open_card(void);
+void close_card(int fd);
 uint8_t *map_buffer(int fd, unsigned int buffer, size_t size);
+void unmap_buffer(uint8_t *at);
 void send_line(int fd, const char *line);
 long ask_1401(int fd, const char *line);
 uint32_t start(int fd, unsigned int buffer, uint32_t flags, uint32_t length);

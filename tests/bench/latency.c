@@ -174,7 +174,7 @@ static void measure_starts(void)
 		before = meter();
 		must(ioctl(fd, CED1401_IOC_START, &s), "START");
 		add(&first, meter_dmaen() - before);
-		close(fd);
+		close_card(fd);
 	}
 	fd = open_card();
 	map_buffer(fd, 0, 4096);
@@ -199,7 +199,7 @@ static void measure_starts(void)
 	figure_median("start.driver", &dmaen);
 	figure_median("start.driver.whole", &whole);
 	figure_median("stop.driver", &stops);
-	close(fd);
+	close_card(fd);
 }
 
 /* @ended: transfers that the session has had before */
@@ -237,7 +237,7 @@ static void measure_driver(void)
 	measure_wake(fd, "wake.driver.poll", false);
 	measure_wake(fd, "wake.driver.wait", true);
 	send_line(fd, "XFIFO,K;");
-	close(fd);
+	close_card(fd);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ioctls of ced1401_floor, for its own program. Arguments: none; the answer is the
+ * The ioctls of ced1401_floor and ced1401_pte, for their own programs. The answer is the
  * return value.
  */
 #ifndef CED1401_FLOOR_H
@@ -13,5 +13,7 @@
 #define FLOOR_STOP	_IO(0xFB, 2)
 #define FLOOR_BARE	_IO(0xFB, 3)	/* START, STOP: instructions to DMAEN */
 #define FLOOR_HANDLER	_IO(0xFB, 4)	/* from the line's rise to the handler's end */
+
+#define FLOOR_PTE	_IO(0xFB, 5)	/* (address): its entry's flags */
 
 #endif /* CED1401_FLOOR_H */
