@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * This driver, measured as its peers are, so that one run in one guest has them all:
+ *
+ *  - a ring of 64 KiB, mapped, through which 8 MiB stream at 1 MHz and at 43.5 kHz
+ *    stereo, the nearest to a sound card's rate; the program is woken for each eighth
+ *    of it;
+ *  - a block of 64 KiB from the 1401's memory into a mapped buffer, asked for by a
+ *    command and waited for, 128 times.
+ *
+ * The card wants realtime=on: else there is no rate.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include <linux/ced1401.h>
+
+#include "peer.h"
+
+#define TOTAL	(8 * MIB)
+
+static int card;
+
+static void call(unsigned long request, void *argument, const char *what)
+{
+	if (ioctl(card, request, argument))
+		give_up("ced1401: %s", what);
+}
+
+static void send_line(const char *line)
+{
+	size_t n = strlen(line);
+
+	if (write(card, line, n) != (ssize_t)n)
+		give_up("ced1401: %s", line);
+}
+
+static void stop(uint32_t id)
+{
+	struct ced1401_stop stop = { .id = id };
+
+	call(CED1401_IOC_STOP, &stop, "STOP");
+}
+
+static void ring(const char *command, uint64_t left)
+{
+	struct ced1401_start start = {
+		.flags = CED1401_TO_HOST | CED1401_NOW | CED1401_CIRCULAR,
+		.length = BUFFER,
+		.threshold = CHUNK,
+	};
+	struct pollfd news = { .fd = card, .events = POLLRDBAND };
+	struct ced1401_consume ring = { 0 };
+
+	call(CED1401_IOC_START, &start, "START");
+	send_line(command);
+	ring.id = start.id;
+	for (;;) {
+		if (poll(&news, 1, 10000) != 1)
+			give_up("ced1401: poll");
+		ring.bytes = 0;
+		call(CED1401_IOC_CONSUME, &ring, "CONSUME");
+		ring.bytes = ring.moved - ring.consumed;
+		if (ring.bytes >= left)
+			break;
+		left -= ring.bytes;
+		call(CED1401_IOC_CONSUME, &ring, "CONSUME");
+		if (ring.overwritten) {
+			errno = 0;
+			give_up("ced1401: the ring was overrun");
+		}
+	}
+	send_line("XFIFO,K;");
+	stop(start.id);
+}
+
+static void blocks(unsigned int n)
+{
+	struct ced1401_start start = {
+		.flags = CED1401_TO_HOST | CED1401_ON_REQUEST,
+		.length = BUFFER,
+	};
+	struct ced1401_wait wait = { 0 };
+
+	call(CED1401_IOC_START, &start, "START");
+	wait.id = start.id;
+	while (n--) {
+		wait.bytes += BUFFER;
+		send_line("TOHOST,0,65536,0;");
+		call(CED1401_IOC_WAIT, &wait, "WAIT");
+	}
+	stop(start.id);
+}
+
+static void measure_ring(const char *name, const char *command)
+{
+	struct measurement m;
+
+	ring(command, 4 * BUFFER);
+	begin(&m);
+	ring(command, TOTAL);
+	end(&m, name, TOTAL);
+}
+
+int main(int argc, char **argv)
+{
+	struct measurement m;
+	void *memory;
+
+	card = open(argc > 1 ? argv[1] : "/dev/ced1401", O_RDWR);
+	if (card < 0)
+		give_up("ced1401: no card");
+	memory = mmap(NULL, BUFFER, PROT_READ, MAP_SHARED, card, CED1401_BUF_OFFSET(0));
+	if (memory == MAP_FAILED)
+		give_up("ced1401: mmap");
+	prepare();
+	/* 4 MHz / 4 = 1 MHz, and 4 MHz / (4 * 23) = 43478 Hz */
+	measure_ring("ced1401.ring.fast", "XFIFO,0,H,4,1;");
+	measure_ring("ced1401.ring.audio", "XFIFO,0 1,H,4,23;");
+	blocks(4);
+	begin(&m);
+	blocks(TOTAL / BUFFER);
+	end(&m, "ced1401.block", TOTAL);
+	return 0;
+}
