@@ -86,7 +86,8 @@ static void by_mmap(snd_pcm_uframes_t left)
 	for (;;) {
 		snd_pcm_uframes_t n;
 
-		check(snd_pcm_wait(pcm, 10000), "wait");
+		if (!check(snd_pcm_wait(pcm, 10000), "wait"))
+			check(-ETIMEDOUT, "the stream stands still");
 		n = mapped_part();
 		if (n >= left)
 			break;

@@ -43,7 +43,20 @@ static void stop(uint32_t id)
 	call(CED1401_IOC_STOP, &stop, "STOP");
 }
 
-static void ring(const char *command, uint64_t left)
+/* What is there is asked for, looked at in a real program, and then consumed */
+static void consume_all(struct ced1401_consume *ring)
+{
+	ring->bytes = 0;
+	call(CED1401_IOC_CONSUME, ring, "CONSUME");
+	ring->bytes = ring->moved - ring->consumed;
+	call(CED1401_IOC_CONSUME, ring, "CONSUME");
+	if (ring->overwritten) {
+		errno = 0;
+		give_up("ced1401: the ring was overrun");
+	}
+}
+
+static void ring(const char *command, uint64_t total)
 {
 	struct ced1401_start start = {
 		.flags = CED1401_TO_HOST | CED1401_NOW | CED1401_CIRCULAR,
@@ -56,23 +69,15 @@ static void ring(const char *command, uint64_t left)
 	call(CED1401_IOC_START, &start, "START");
 	send_line(command);
 	ring.id = start.id;
-	for (;;) {
+	while (ring.consumed < total) {
 		if (poll(&news, 1, 10000) != 1)
 			give_up("ced1401: poll");
-		ring.bytes = 0;
-		call(CED1401_IOC_CONSUME, &ring, "CONSUME");
-		ring.bytes = ring.moved - ring.consumed;
-		if (ring.bytes >= left)
-			break;
-		left -= ring.bytes;
-		call(CED1401_IOC_CONSUME, &ring, "CONSUME");
-		if (ring.overwritten) {
-			errno = 0;
-			give_up("ced1401: the ring was overrun");
-		}
+		consume_all(&ring);
 	}
 	send_line("XFIFO,K;");
 	stop(start.id);
+	/* Else poll would tell of this ring for ever, and not of the next */
+	consume_all(&ring);
 }
 
 static void blocks(unsigned int n)
