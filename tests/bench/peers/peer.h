@@ -100,7 +100,7 @@ static inline const char *environment(const char *name, const char *otherwise)
 	return value && *value ? value : otherwise;
 }
 
-static inline void figure(const char *name, double value, const char *unit)
+static inline void print_figure(const char *name, double value, const char *unit)
 {
 	printf("figure %s.%s %.0f %s\n", environment("PEER_PREFIX", "peer"), name, value,
 	       unit);
@@ -115,9 +115,9 @@ static inline void end(struct measurement *m, const char *name, uint64_t bytes)
 	m->count = instructions() - m->count;
 	seconds = (double)(now_ns() - m->ns) / 1e9;
 	mib = (double)bytes / MIB;
-	figure(name, (double)m->count / mib, "instructions/MiB");
+	print_figure(name, (double)m->count / mib, "instructions/MiB");
 	snprintf(net, sizeof(net), "%s.net", name);
-	figure(net, ((double)m->count - idle * seconds) / mib, "instructions/MiB");
+	print_figure(net, ((double)m->count - idle * seconds) / mib, "instructions/MiB");
 	printf("# %s: %.2f MiB in %.2f s of the guest's time\n", name, mib, seconds);
 }
 

@@ -152,6 +152,7 @@ int main(int argc, char **argv)
 	end(&m, "vivid.mmap", bytes);
 	drawn = time_of(pid) - drawn;
 	call(VIDIOC_STREAMOFF, &type, "VIDIOC_STREAMOFF");
-	figure("vivid.painter", (double)drawn * MIB / (double)bytes, "instructions/MiB");
+	print_figure("vivid.painter", (double)drawn * MIB / (double)bytes,
+		     "instructions/MiB");
 	return 0;
 }
