@@ -19,6 +19,7 @@
 #define PERIOD	(CHUNK / FRAME)
 
 static snd_pcm_t *pcm;
+static const char *name;
 static int play;
 
 /* What a call gives; negative: give up */
@@ -27,7 +28,7 @@ static long check(long result, const char *what)
 	if (result >= 0)
 		return result;
 	errno = 0;
-	give_up("alsa: %s: %s", what, snd_strerror((int)result));
+	give_up("%s: %s: %s", name, what, snd_strerror((int)result));
 }
 
 static void open_card(unsigned int rate, int mapped)
@@ -50,7 +51,7 @@ static void open_card(unsigned int rate, int mapped)
 	check(snd_pcm_hw_params_set_period_size_near(pcm, hw, &period, NULL), "period");
 	check(snd_pcm_hw_params_set_buffer_size_near(pcm, hw, &ring), "ring");
 	check(snd_pcm_hw_params(pcm, hw), "the parameters together");
-	printf("# alsa: %s, %u Hz, a ring of %lu bytes, periods of %lu\n",
+	printf("# %s: %s, %u Hz, a ring of %lu bytes, periods of %lu\n", name,
 	       mapped ? "mapped" : "read", rate, (unsigned long)ring * FRAME,
 	       (unsigned long)period * FRAME);
 	snd_pcm_sw_params_alloca(&sw);
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return 2;
+	name = argv[1];
 	play = !strcmp(argv[3], "play");
 	way = !strcmp(argv[4], "mmap") ? by_mmap : by_read;
 	open_card((unsigned int)atoi(argv[2]), way == by_mmap);
@@ -122,6 +124,6 @@ int main(int argc, char **argv)
 	way(4 * RING);
 	begin(&m);
 	way(TOTAL / FRAME);
-	end(&m, argv[1], TOTAL);
+	end(&m, name, TOTAL);
 	return 0;
 }
