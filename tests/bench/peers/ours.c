@@ -124,8 +124,8 @@ static void blocks(unsigned int n)
 }
 
 /*
- * On a busy host the emulated card is late at times, and then hands over more at once
- * than the ring has room for: what was lost was not delivered, so once more.
+ * Under -icount on a very busy host a ring was overrun once. What was lost was not
+ * delivered, so such a stream is no measurement: once more.
  */
 static void measure_ring(const char *name, const char *command)
 {
