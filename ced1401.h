@@ -142,7 +142,8 @@ struct ced_engine {
 	void *bounce;			/* the small buffer */
 	dma_addr_t bounce_dma;
 	struct hrtimer timer;		/* looks where a ring is while one waits */
-	bool looking;			/* @timer is on */
+	bool looking;			/* @timer is on, */
+	u64 look_at_ns;			/* until then */
 	u64 looked_at_ns;		/* @timer's last look, */
 	u64 looked_bytes;		/* and what had moved then */
 	u64 pace_ns;			/* the job's pace, as measured last: this long */
@@ -446,6 +447,7 @@ void ced_engine_wake_at(struct ced_card *card, struct ced_transfer *transfer,
 void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes);
 u64 ced_engine_gone_over(const struct ced_transfer *transfer, u64 bytes);
 void ced_engine_consume(struct ced_transfer *transfer, u64 bytes, u64 moved);
+void ced_engine_take(struct ced_transfer *transfer);
 void ced_engine_show(struct ced_transfer *transfer);
 void ced_engine_watch(struct ced_card *card);
 

@@ -93,12 +93,14 @@ static void see(struct ced_transfer *transfer)
 	transfer->seen.time_ns = transfer->time_ns;
 }
 
-/*
- * What the program has stored of its consuming takes effect: as of what has moved by
- * now, since when it was stored cannot be known. That may count as gone over what
- * it read in time, never the other way round.
+/**
+ * ced_engine_take() - what the program has stored of its consuming takes effect
+ * @transfer:	the transfer
+ *
+ * As of what was seen to have moved last: when it was stored cannot be known. That may
+ * count as gone over what was read in time, never the other way round.
  */
-static void take_consumed(struct ced_transfer *transfer)
+void ced_engine_take(struct ced_transfer *transfer)
 {
 	u64 moved = transfer->seen.bytes;
 	u32 bytes;
@@ -121,7 +123,7 @@ static void moved_on(struct ced_card *card, struct ced_transfer *transfer,
 	else
 		card->counts.bytes_to_host += moved;
 	see(transfer);
-	take_consumed(transfer);
+	ced_engine_take(transfer);
 	ced_engine_check_overrun(transfer, transfer->bytes);
 	ced_engine_show(transfer);
 	if (transfer->bytes >= transfer->wake_at) {
@@ -408,7 +410,7 @@ static bool block_place(struct ced_transfer *transfer,
 {
 	if (transfer->ops)
 		return transfer->ops->place(transfer, request, at);
-	take_consumed(transfer);
+	ced_engine_take(transfer);
 	*at = ced_circular(transfer) ? transfer->position : request->offset;
 	return !ced_circular(transfer) ||
 	       !ced_engine_gone_over(transfer, transfer->bytes + request->size);
@@ -852,7 +854,7 @@ struct ced_standing ced_engine_look(struct ced_card *card,
 	standing.time_ns = transfer->time_ns;
 	if (standing.bytes >= transfer->seen.bytes)
 		transfer->seen = standing;
-	take_consumed(transfer);
+	ced_engine_take(transfer);
 	ced_engine_show(transfer);
 	return standing;
 }
@@ -880,7 +882,7 @@ static void measure_pace(struct ced_engine *engine)
 
 /*
  * When to look next: when what is waited for has come, by the pace so far. For who only
- * watches that is an eighth of the length.
+ * watches that is a quarter of the length.
  */
 static u64 look_period(const struct ced_engine *engine)
 {
@@ -889,13 +891,23 @@ static u64 look_period(const struct ced_engine *engine)
 	u64 goal = transfer->wake_at > bytes ? transfer->wake_at - bytes : 0;
 
 	if (transfer->wake_at == U64_MAX || ced_shared_watched(transfer->session))
-		goal = min_t(u64, goal, transfer->length / 8);
+		goal = min_t(u64, goal, transfer->length / 4);
 	goal = min_t(u64, goal, CED1401_BUF_MAX);
 	goal += goal / 32; /* rather a little late than twice */
 	if (!engine->pace_bytes)
 		return LOOK_LEAST_NS;
 	return clamp_t(u64, div64_u64(goal * engine->pace_ns, engine->pace_bytes),
 		       LOOK_LEAST_NS, LOOK_MOST_NS);
+}
+
+/* The timer is to look next after so long */
+static ktime_t plan_look(struct ced_engine *engine)
+{
+	u64 period = look_period(engine);
+
+	engine->looking = true;
+	engine->look_at_ns = ktime_get_ns() + period;
+	return ns_to_ktime(period);
 }
 
 /* Whether what runs is waited for, or is a stream that is watched by its status page */
@@ -918,6 +930,11 @@ static enum hrtimer_restart timer_looks(struct hrtimer *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&card->lock, flags);
+	/* It was started again, for an earlier moment, while this waited for the lock */
+	if (hrtimer_is_queued(timer)) {
+		spin_unlock_irqrestore(&card->lock, flags);
+		return HRTIMER_NORESTART;
+	}
 	engine->looking = false;
 	transfer = engine->job.transfer;
 	/* Who gave up waiting is no longer in the queue */
@@ -931,8 +948,7 @@ static enum hrtimer_restart timer_looks(struct hrtimer *timer)
 		}
 		if (engine->job.transfer == transfer && is_looked_for(engine)) {
 			measure_pace(engine);
-			hrtimer_forward_now(timer, ns_to_ktime(look_period(engine)));
-			engine->looking = true;
+			hrtimer_forward_now(timer, plan_look(engine));
 			ret = HRTIMER_RESTART;
 		}
 	}
@@ -964,13 +980,14 @@ void ced_engine_watch(struct ced_card *card)
 {
 	struct ced_engine *engine = &card->engine;
 
-	if (!engine->job.transfer || engine->looking || !is_looked_for(engine))
+	if (!engine->job.transfer || !is_looked_for(engine))
 		return;
-	engine->looking = true;
-	/* What was seen since the timer stood still counts, too */
+	/* What was seen since the timer looked last counts, too */
 	measure_pace(engine);
-	hrtimer_start(&engine->timer, ns_to_ktime(look_period(engine)),
-		      HRTIMER_MODE_REL_SOFT);
+	if (engine->looking &&
+	    ktime_get_ns() + look_period(engine) >= engine->look_at_ns)
+		return;
+	hrtimer_start(&engine->timer, plan_look(engine), HRTIMER_MODE_REL_SOFT);
 }
 
 /**

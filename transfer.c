@@ -430,12 +430,14 @@ void ced_transfer_told(struct ced_session *session, u32 id, u32 events, u32 news
 static bool over_threshold(struct ced_card *card,
 			   struct ced_transfer *transfer)
 {
-	struct ced_standing standing;
-
 	if (!transfer->threshold)
 		return false;
-	standing = ced_engine_look(card, transfer);
-	if (standing.bytes >= transfer->consumed + transfer->threshold)
+	/* What was seen before may be enough */
+	ced_engine_take(transfer);
+	if (transfer->seen.bytes >= transfer->consumed + transfer->threshold)
+		return true;
+	ced_engine_look(card, transfer);
+	if (transfer->seen.bytes >= transfer->consumed + transfer->threshold)
 		return true;
 	if (!ced_ended(transfer))
 		ced_engine_wake_at(card, transfer,

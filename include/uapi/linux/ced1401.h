@@ -376,8 +376,8 @@ struct ced1401_slot_control {
  *
  * mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, fd, CED1401_STATUS_OFFSET).
  * PROT_WRITE gives EACCES. While it is mapped, the kernel looks where a NOW transfer is
- * each eighth of its length, at least each 50 ms and at most each ms; without, it looks when
- * it is asked. All else stands here as it happens.
+ * each quarter of its length, at least each 50 ms and at most each ms, or earlier if somebody
+ * waits for less; without, it looks when it is asked. All else stands here as it happens.
  */
 struct ced1401_status_page {
 	struct ced1401_slot_status slot[CED1401_BUFFERS];
@@ -395,7 +395,7 @@ struct ced1401_status_page {
  * stored; so it tells no overwritten bytes. Those come in ced1401_slot_status.lost, at the
  * latest with the first @time_ns behind the store. They may be too many, never too few:
  * bytes that were copied, and gone over before the kernel looked, count. While less than
- * half of the ring waits, that cannot be but when the kernel comes late by three looks. Who
+ * half of the ring waits, that cannot be but when the kernel comes late by a look. Who
  * must know at once which bytes were whole calls CONSUME.
  *
  * What is beyond what has moved, or before what was consumed, is as if not stored: it can be

@@ -4,7 +4,7 @@
  *
  *  - a ring of 64 KiB, mapped, through which 8 MiB stream at 1 MHz and at 43.5 kHz
  *    stereo, the nearest to a sound card's rate; the program is woken for each eighth
- *    of it;
+ *    of it, and reads and consumes by the status and the control page;
  *  - a block of 64 KiB from the 1401's memory into a mapped buffer, asked for by a
  *    command and waited for, 128 times.
  *
@@ -22,6 +22,8 @@
 
 static int card;
 static void *memory;
+static const volatile struct ced1401_status_page *status;
+static volatile struct ced1401_control_page *control;
 
 static void call(unsigned long request, void *argument, const char *what)
 {
@@ -36,13 +38,19 @@ static void open_session(const char *device)
 	if (card < 0)
 		give_up("ced1401: no card");
 	memory = mmap(NULL, BUFFER, PROT_READ, MAP_SHARED, card, CED1401_BUF_OFFSET(0));
-	if (memory == MAP_FAILED)
+	status = mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, card,
+		      CED1401_STATUS_OFFSET);
+	control = mmap(NULL, CED1401_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       card, CED1401_CONTROL_OFFSET);
+	if (memory == MAP_FAILED || status == MAP_FAILED || control == MAP_FAILED)
 		give_up("ced1401: mmap");
 }
 
 static void close_session(void)
 {
 	munmap(memory, BUFFER);
+	munmap((void *)status, CED1401_STATUS_SIZE);
+	munmap((void *)control, CED1401_CONTROL_SIZE);
 	close(card);
 }
 
@@ -55,16 +63,21 @@ static void send_line(const char *line)
 }
 
 /*
- * What is there is asked for, looked at in a real program, and then consumed. Tells how
- * much of it was overrun.
+ * How much has come, as the status page shows it: what is new would be looked at in a real
+ * program. Then it is said to be consumed.
  */
-static uint64_t consume_all(struct ced1401_consume *ring)
+static uint64_t consume_all(void)
 {
-	ring->bytes = 0;
-	call(CED1401_IOC_CONSUME, ring, "CONSUME");
-	ring->bytes = ring->moved - ring->consumed;
-	call(CED1401_IOC_CONSUME, ring, "CONSUME");
-	return ring->overwritten;
+	uint64_t bytes;
+	uint32_t seq;
+
+	do {
+		seq = __atomic_load_n(&status->slot[0].seq, __ATOMIC_ACQUIRE);
+		bytes = status->slot[0].bytes;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (seq & 1 || status->slot[0].seq != seq);
+	__atomic_store_n(&control->slot[0].consumed, (uint32_t)bytes, __ATOMIC_RELEASE);
+	return bytes;
 }
 
 /* Tells how many bytes were lost */
@@ -76,18 +89,15 @@ static uint64_t ring(const char *command, uint64_t total)
 		.threshold = CHUNK,
 	};
 	struct pollfd news = { .fd = card, .events = POLLRDBAND };
-	struct ced1401_consume ring = { 0 };
+	struct ced1401_status end = { 0 };
 	struct ced1401_wait wait = { 0 };
-	uint64_t lost = 0;
 
 	call(CED1401_IOC_START, &start, "START");
 	send_line(command);
-	ring.id = start.id;
-	while (ring.consumed < total) {
+	do {
 		if (poll(&news, 1, 10000) != 1)
 			give_up("ced1401: poll");
-		lost += consume_all(&ring);
-	}
+	} while (consume_all() < total);
 	/*
 	 * The stream's end ends the ring: a STOP might come before it, and it would then
 	 * end the next one. And while so much waits in this one, poll tells of it.
@@ -95,7 +105,10 @@ static uint64_t ring(const char *command, uint64_t total)
 	send_line("XFIFO,K;");
 	wait.id = start.id;
 	call(CED1401_IOC_WAIT, &wait, "WAIT");
-	return lost + consume_all(&ring);
+	consume_all();
+	end.id = start.id;
+	call(CED1401_IOC_STATUS, &end, "STATUS");
+	return end.lost;
 }
 
 static void stop(uint32_t id)
