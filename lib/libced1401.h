@@ -952,8 +952,9 @@ int ced1401_stream_start(ced1401_stream *stream);
  * @timeout_ms: how long to wait until wake_frames (or @max, if that is less) frames are
  *	there; then it takes what there is
  *
- * Nothing is copied. The frames are the caller's until ced1401_stream_release(); calling
- * this again before that lends the same ones, and maybe more. To the host a FIFO stream
+ * Nothing is copied, and while enough is there neither this nor ced1401_stream_release()
+ * makes a system call (by FIFO and by request; a ring of twice the FIFO's 16 KiB or more). The
+ * frames are the caller's until ced1401_stream_release(); calling this again before that lends the same ones, and maybe more. To the host a FIFO stream
  * does not wait: it may overwrite what is lent for longer than the ring lasts, and
  * ced1401_stream_release() tells. One thread at a time should acquire and release.
  *
