@@ -13,6 +13,7 @@
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 
 #include "ced1401.h"
@@ -164,6 +165,11 @@ void ced_shared_show(const struct ced_transfer *transfer, bool stalled)
 		return;
 	slot = &shared->status->slot[transfer->slot];
 	over = ced_engine_gone_over(transfer, seen->bytes);
+	/*
+	 * On PREEMPT_RT the card's lock lets others in: a reader of higher priority would
+	 * go round on this processor until the number is even.
+	 */
+	preempt_disable();
 	WRITE_ONCE(slot->seq, slot->seq + 1);
 	smp_wmb(); /* the odd number before the rest */
 	slot->id = transfer->id;
@@ -181,6 +187,7 @@ void ced_shared_show(const struct ced_transfer *transfer, bool stalled)
 	slot->refused = transfer->refused;
 	smp_wmb(); /* and the even one behind it */
 	WRITE_ONCE(slot->seq, slot->seq + 1);
+	preempt_enable();
 }
 
 /**
