@@ -446,6 +446,29 @@ static void gdb_reads_the_samples(void **state)
 	kill_child(pid);
 }
 
+/* What they are for is tested by shared.c; that they can fail to be made, here */
+static void the_shared_pages_are_the_sessions(void **state)
+{
+	int fd = open_session(0);
+	uint32_t *status, *control;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		control = mmap(NULL, CED1401_CONTROL_SIZE, RW, MAP_SHARED, fd,
+			       CED1401_CONTROL_OFFSET);
+		assert_true(control != MAP_FAILED);
+		status = mmap(NULL, CED1401_STATUS_SIZE, PROT_READ, MAP_SHARED, fd,
+			      CED1401_STATUS_OFFSET);
+		assert_true(status != MAP_FAILED);
+		assert_int_equal(status[0], 0);
+		assert_int_equal(control[0], i ? 1401 : 0);
+		control[0] = 1401;
+		unmap(status, CED1401_STATUS_SIZE);
+		unmap(control, CED1401_CONTROL_SIZE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +498,7 @@ int main(void)
 		TEST(the_pages_cannot_be_taken_by_other_ways),
 		TEST(the_buffer_can_be_given_to_system_calls),
 		TEST(gdb_reads_the_samples),
+		TEST(the_shared_pages_are_the_sessions),
 	};
 
 	return RUN(tests);
