@@ -153,8 +153,8 @@ void send_line(int fd, const char *line)
 		die(line);
 }
 
-/* The first number of the answer */
-long ask_1401(int fd, const char *line)
+/* Of the two numbers of its answer the second one */
+void ask_1401(int fd, const char *line, long *second)
 {
 	char answer[80];
 	size_t n = 0;
@@ -165,7 +165,9 @@ long ask_1401(int fd, const char *line)
 			die(line);
 	} while (answer[n++] != '\r');
 	answer[n] = '\0';
-	return strtol(answer, NULL, 10);
+	if (sscanf(answer, "%*d %*[, ] %ld", second) != 1 &&
+	    sscanf(answer, "%*d,%ld", second) != 1)
+		die(line);
 }
 
 uint32_t start(int fd, unsigned int buffer, uint32_t flags, uint32_t length)

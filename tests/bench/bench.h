@@ -59,7 +59,7 @@ void close_card(int fd);
 uint8_t *map_buffer(int fd, unsigned int buffer, size_t size);
 void unmap_buffer(uint8_t *at);
 void send_line(int fd, const char *line);
-long ask_1401(int fd, const char *line);
+void ask_1401(int fd, const char *line, long *second);
 uint32_t start(int fd, unsigned int buffer, uint32_t flags, uint32_t length);
 void stop(int fd, uint32_t id);
 void status(int fd, uint32_t id, struct ced1401_status *result);

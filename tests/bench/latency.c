@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * latency floor|uio|driver: from a program's call to the card's DMAEN, and from the
+ * latency floor|uio|driver|loop: from a program's call to the card's DMAEN, and from the
  * card's interrupt to the program's return from its call. All three move 64 bytes of
  * the FIFO, which XFIFO fills with a sample each millisecond.
  */
@@ -16,7 +16,8 @@
 #include "modules/floor.h"
 
 #define STARTS		400
-#define INTERRUPTS	200
+#define INTERRUPTS	400
+#define LOOPS		20000
 #define BYTES		64
 #define STREAM		"XFIFO,0,H,10,400;"
 
@@ -240,6 +241,26 @@ static void measure_driver(void)
 	close_card(fd);
 }
 
+/* For a profile: a block asked for, awaited and asked about; START and STOP */
+static void loop(void)
+{
+	struct ced1401_status answer;
+	int fd = open_card();
+	unsigned int i;
+	uint32_t id;
+
+	map_buffer(fd, 0, 4096);
+	id = start(fd, 0, CED1401_TO_HOST | CED1401_ON_REQUEST, BYTES);
+	must(ioctl(fd, CED1401_IOC_CLAIM), "CLAIM");
+	for (i = 0; i < LOOPS; i++) {
+		send_line(fd, "TOHOST,0,64,0;");
+		wait_events(fd, POLLPRI);
+		status(fd, id, &answer);
+		stop(fd, start(fd, 0, CED1401_TO_HOST | CED1401_NOW, BYTES));
+	}
+	close_card(fd);
+}
+
 int main(int argc, char **argv)
 {
 	bench_begin();
@@ -247,6 +268,8 @@ int main(int argc, char **argv)
 		measure_floor();
 	else if (argc == 2 && !strcmp(argv[1], "uio"))
 		measure_uio();
+	else if (argc == 2 && !strcmp(argv[1], "loop"))
+		loop();
 	else
 		measure_driver();
 	return 0;
