@@ -14,7 +14,8 @@ timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "$@: $$(($$(date +%s) - start)) s"; exit $$status
 
 .PHONY: all lib tools clean distclean help card guest demo check unit lint \
-	check-debug coverage check-kernels check-packages fuzz pictures
+	check-debug coverage check-kernels check-packages fuzz pictures \
+	bench bench-check
 
 all: ## build the module, ced1401_isa.ko, for the running kernel (or KDIR=...)
 	@test -e $(KDIR)/Makefile || { \
@@ -58,6 +59,12 @@ check-kernels: ## ... on every kernel of Debian from 5.10, 32-bit ones included
 
 check-packages: ## ... packages and "make install", in fresh Debians that boot
 	@tests/check check-packages
+
+bench: ## measure the driver, and draw it, into build/bench/
+	$(call timed,tests/bench/run)
+
+bench-check: ## ... what is counted in instructions: is it as docs/performance.md says?
+	@tests/check bench-check
 
 fuzz: ## look for what nobody thought of, for MINUTES=10
 	tests/fuzz/run $(or $(MINUTES),10)

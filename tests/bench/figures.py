@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-figures.py table RESULTS OUT: a table of what was measured, and the same as JSON, as
-pictures and as the section of docs/performance.md.
+figures.py table RESULTS OUT: a table of what was measured, and the same as JSON and as
+pictures.
+figures.py write RESULTS DOCUMENT: the same into docs/performance.md, between its marks.
 figures.py check RESULTS DOCUMENT: TAP; see tests/bench/run.
 
 RESULTS has a folder for each guest, with a file "figures" of lines "figure NAME VALUE
@@ -20,6 +21,12 @@ WORSE = 1.03
 # Figures in a guest that has no -icount are of another kind
 REALTIME = "realtime"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+PROFILES = (
+    ("steps", "Where the instructions of a call are, by function, of a session that keeps as "
+     "many\ntransfers as it can (`tests/bench/steps.py`)"),
+    ("profile", "The same of START, STOP, and a block that is asked for, awaited and asked "
+     "about, as\n`perf record -e cpu-clock` sees it"),
+)
 GROWING = ("start", "status", "poll", "wake", "served")
 SIZES = (4, 16, 64, 256, 1024)
 
@@ -190,11 +197,10 @@ def section(fig, results):
     lines = ["", "`make bench` made these. Ratios:", "", *as_markdown(ratio_rows(fig)),
              "", "Figures, with how far the rounds lie apart:", "",
              *as_markdown(figure_rows(fig)), ""]
-    profile = results / "profile" / "profile"
-    if profile.exists():
-        lines += ["Where the time goes, of START, STOP, and a block that is asked for, awaited",
-                  "and asked about (`perf record -e cpu-clock`):", "", "```",
-                  *[line.rstrip() for line in profile.read_text().splitlines()], "```", ""]
+    for name, about in PROFILES:
+        path = results / name / "profile"
+        if path.exists():
+            lines += [about + ":", "", "```", *path.read_text().rstrip().splitlines(), "```", ""]
     return "\n".join(lines)
 
 
@@ -252,8 +258,17 @@ def table(results, out):
                                "ratio": each.ratio, "goal": each.goal,
                                "reached": each.reached} for each in ratios(fig)},
     }, indent=1) + "\n")
-    (out / "performance.md").write_text(section(fig, results))
     draw_all(fig, out)
+    return 0
+
+
+def write_section(results, document):
+    """make bench, for the document."""
+    text = document.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    document.write_text(before + BEGIN + "\n" + section(Figures(results), results) + END +
+                        after)
     return 0
 
 
@@ -296,6 +311,8 @@ def main():
     """By the first argument."""
     if len(sys.argv) == 4 and sys.argv[1] == "table":
         return table(Path(sys.argv[2]), Path(sys.argv[3]))
+    if len(sys.argv) == 4 and sys.argv[1] == "write":
+        return write_section(Path(sys.argv[2]), Path(sys.argv[3]))
     if len(sys.argv) == 4 and sys.argv[1] == "check":
         return check(Path(sys.argv[2]), Path(sys.argv[3]))
     print(__doc__, file=sys.stderr)

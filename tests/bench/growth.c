@@ -158,8 +158,13 @@ static void with_buffers(unsigned int n, bool used)
 			map_buffer(fd, k, SIZE);
 		for (k = 0; used && k < n && k != last; k++)
 			stop(fd, start(fd, k, NOW, BYTES));
-		map_new(fd, last);
-		map_again(fd);
+		/* The first one finds what others have left behind */
+		for (k = 0; k < 3; k++) {
+			map_new(fd, last);
+			map_again(fd);
+			cost[MAP].n -= k < 2;
+			cost[AGAIN].n -= k < 2;
+		}
 		if (n == CED1401_BUFFERS) {
 			p = map_buffer(fd, last, SIZE);
 			*p = 1;

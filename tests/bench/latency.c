@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * latency floor|uio|driver|loop: from a program's call to the card's DMAEN, and from the
+ * latency floor|uio|driver|loop|steps: from a program's call to the card's DMAEN, and from the
  * card's interrupt to the program's return from its call. All three move 64 bytes of
  * the FIFO, which XFIFO fills with a sample each millisecond.
  */
@@ -261,6 +261,23 @@ static void loop(void)
 	close_card(fd);
 }
 
+/* To be followed step by step, by then with as many transfers as a session keeps */
+static void few_steps(void)
+{
+	struct ced1401_status answer;
+	int fd = open_card();
+	unsigned int i;
+	uint32_t id;
+
+	map_buffer(fd, 0, 4096);
+	for (i = 0; i < 100 * CED1401_TRANSFERS; i++) {
+		id = start(fd, 0, CED1401_TO_HOST | CED1401_NOW, BYTES);
+		status(fd, id, &answer);
+		stop(fd, id);
+	}
+	close_card(fd);
+}
+
 int main(int argc, char **argv)
 {
 	bench_begin();
@@ -270,6 +287,8 @@ int main(int argc, char **argv)
 		measure_uio();
 	else if (argc == 2 && !strcmp(argv[1], "loop"))
 		loop();
+	else if (argc == 2 && !strcmp(argv[1], "steps"))
+		few_steps();
 	else
 		measure_driver();
 	return 0;
