@@ -107,15 +107,28 @@ def latencies(fig):
 
 
 def blocks(fig):
-    """A MiB in the user's memory, against the driver's other ways and the peers."""
+    """A MiB in the user's memory, by the driver's several ways, and by its peers."""
     if "block.mapped" not in fig:
         return
     for name in ("block.ced.mapped", "block.ced.copied"):
         yield Ratio(name, fig[name], fig["block.mapped"], None,
                     "a MiB by CED's ABI : by mapping")
+    yield from peers(fig)
+
+
+def peers(fig):
+    """Each peer against this driver in the same guest: a block, and a stream's ring."""
     for name in fig.names("peer.", "instructions/MiB"):
-        yield Ratio("block.mapped:" + name, fig["block.mapped"], fig[name], 1.0,
-                    "a MiB by mapping : this peer")
+        guest = "peer.i386." if name.startswith("peer.i386.") else "peer."
+        ours, short = guest + "ced1401", name[len(guest):]
+        if "ced1401" in name or name.endswith((".net", ".generator", ".painter")):
+            continue
+        if ours + ".block" in fig:
+            yield Ratio("block:" + name, fig[ours + ".block"], fig[name], 1.0,
+                        "a MiB in blocks by mapping : this peer")
+        if short.startswith(("dummy", "sb16")) and ours + ".ring.audio" in fig:
+            yield Ratio("ring:" + name, fig[ours + ".ring.audio"], fig[name], None,
+                        "a MiB of a stream of this rate by mapping : this peer")
 
 
 def memory(fig):
@@ -236,7 +249,8 @@ def draw_all(fig, out):
              '"-" with linespoints title "anonymous memory"\n' +
              "".join(plot((size, fig[f"map.{who}.{size}KiB"]) for size in SIZES)
                      for who in ("driver", "anon")))
-    names = fig.names(unit="instructions/MiB")
+    names = [name for name in fig.names(unit="instructions/MiB")
+             if not name.endswith((".net", ".generator", ".painter"))]
     if names:
         draw(out, "delivered", "instructions for a MiB in the user's memory",
              "set logscale x\nset style fill solid 0.6\nset boxwidth 0.6\nunset key\n"
