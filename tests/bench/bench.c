@@ -59,13 +59,13 @@ uint32_t median(struct values *values)
 	return values->v[values->n / 2];
 }
 
-void figure(const char *name, double value, const char *unit)
+void print_figure(const char *name, double value, const char *unit)
 {
 	printf("figure %s %.6g %s\n", name, value, unit);
 }
 
 /* How far the values lie apart is a comment: ticks of the timer fall into some */
-void figure_median(const char *name, struct values *values)
+void print_median(const char *name, struct values *values)
 {
 	uint32_t middle = median(values);
 

@@ -50,8 +50,8 @@ struct values {
 
 void add(struct values *values, uint32_t value);
 uint32_t median(struct values *values);
-void figure(const char *name, double value, const char *unit);
-void figure_median(const char *name, struct values *values);
+void print_figure(const char *name, double value, const char *unit);
+void print_median(const char *name, struct values *values);
 uint64_t host_ns(void);
 
 int open_card(void);

@@ -33,11 +33,11 @@ static void must_be_there(const uint8_t *data)
 	}
 }
 
-static void figure_mib(const char *name, struct values *values)
+static void print_mib(const char *name, struct values *values)
 {
 	uint32_t middle = median(values);
 
-	figure(name, middle, "instructions/MiB");
+	print_figure(name, middle, "instructions/MiB");
 	printf("# %s: %u values, %u to %u\n", name, values->n, values->v[0],
 	       values->v[values->n - 1]);
 	values->n = 0;
@@ -69,7 +69,7 @@ static void measure_mapped(void)
 		add(&values, meter() - before);
 	}
 	must_be_there(data);
-	figure_mib("block.mapped", &values);
+	print_mib("block.mapped", &values);
 	stop(fd, id);
 	close_card(fd);
 }
@@ -110,7 +110,7 @@ static void measure_ced(const char *name, bool copy)
 		add(&values, meter() - before);
 	}
 	must_be_there(data);
-	figure_mib(name, &values);
+	print_mib(name, &values);
 	must(ioctl(fd, CEDIOC_UNSET_AREA, 0), "unset area");
 	if (copy)
 		free(data);
@@ -145,7 +145,7 @@ static void measure_ring(void)
 		if (c.overwritten)
 			die("lost in the ring");
 	}
-	figure("ring.mapped", meter() - before, "instructions/MiB");
+	print_figure("ring.mapped", meter() - before, "instructions/MiB");
 	stop(fd, id);
 	send_line(fd, "XFIFO,K;");
 	close_card(fd);

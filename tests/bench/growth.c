@@ -103,7 +103,7 @@ static void figures(const char *by, unsigned int n)
 
 	for (op = 0; op < OPS; op++) {
 		snprintf(name, sizeof(name), "growth.%s.%s.%u", by, names[op], n);
-		figure_median(name, &cost[op]);
+		print_median(name, &cost[op]);
 	}
 }
 

@@ -13,7 +13,7 @@
 #define BUFFERED	3	/* of the sessions: 16 KiB for each buffer */
 
 /* What processors hold ready counts as used: have it given back first */
-static void shrink(const char *cache)
+static void give_back(const char *cache)
 {
 	char path[100];
 	FILE *file;
@@ -39,7 +39,7 @@ static double general_caches(bool shrunk)
 		    strncmp(name, "kmalloc-", strlen("kmalloc-")))
 			continue;
 		if (!shrunk)
-			shrink(name);
+			give_back(name);
 		sum += (double)used * size;
 	}
 	fclose(file);
@@ -57,15 +57,15 @@ int main(void)
 	before = general_caches(false);
 	for (i = 0; i < SESSIONS; i++)
 		fds[i] = open_card();
-	figure("memory.session", (general_caches(false) - before) / SESSIONS, "bytes");
+	print_figure("memory.session", (general_caches(false) - before) / SESSIONS, "bytes");
 
 	before = general_caches(false);
 	for (i = 0; i < BUFFERED; i++) {
 		for (k = 0; k < CED1401_BUFFERS; k++)
 			map_buffer(fds[i], k, 4096);
 	}
-	figure("memory.buffer",
-	       (general_caches(false) - before) / (BUFFERED * CED1401_BUFFERS), "bytes");
+	print_figure("memory.buffer",
+		     (general_caches(false) - before) / (BUFFERED * CED1401_BUFFERS), "bytes");
 
 	before = general_caches(false);
 	for (i = 0; i < BUFFERED; i++) {
@@ -73,8 +73,8 @@ int main(void)
 			stop(fds[i], start(fds[i], k, CED1401_TO_HOST |
 					   CED1401_ON_REQUEST, 64));
 	}
-	figure("memory.transfer",
-	       (general_caches(false) - before) / (BUFFERED * CED1401_TRANSFERS), "bytes");
+	print_figure("memory.transfer",
+		     (general_caches(false) - before) / (BUFFERED * CED1401_TRANSFERS), "bytes");
 	for (i = 0; i < SESSIONS; i++)
 		close_card(fds[i]);
 	return 0;

@@ -58,7 +58,7 @@ static void measure_floor(void)
 		ioctl(fd, FLOOR_NOTHING);
 		add(&whole, meter() - before);
 	}
-	figure_median("syscall", &whole);
+	print_median("syscall", &whole);
 	reset_by_hand();
 	for (i = 0; i < STARTS; i++) {
 		add(&bare, ioctl(fd, FLOOR_BARE));
@@ -69,9 +69,9 @@ static void measure_floor(void)
 		must(ioctl(fd, FLOOR_STOP), "floor");
 	}
 	/* It has taken the meter's part off already */
-	figure("start.floor", median(&bare), "instructions");
-	figure_median("start.floor.syscall", &dmaen);
-	figure_median("start.floor.whole", &whole);
+	print_figure("start.floor", median(&bare), "instructions");
+	print_median("start.floor.syscall", &dmaen);
+	print_median("start.floor.whole", &whole);
 
 	send_by_hand(STREAM);
 	for (i = 0; i < INTERRUPTS; i++) {
@@ -80,8 +80,8 @@ static void measure_floor(void)
 		add(&whole, meter() - meter_line());
 		add(&handler, ioctl(fd, FLOOR_HANDLER));
 	}
-	figure_median("wake.floor.handler", &handler);
-	figure_median("wake.floor", &whole);
+	print_median("wake.floor.handler", &handler);
+	print_median("wake.floor", &whole);
 	reset_by_hand();
 	close(fd);
 }
@@ -135,7 +135,7 @@ static void measure_uio(void)
 		add(&dmaen, meter_dmaen() - before);
 		uio_stop();
 	}
-	figure_median("start.uio", &dmaen);
+	print_median("start.uio", &dmaen);
 	send_by_hand(STREAM);
 	for (i = 0; i < INTERRUPTS; i++) {
 		uio_start(address);
@@ -143,7 +143,7 @@ static void measure_uio(void)
 		add(&wake, meter() - meter_line());
 		uio_stop();
 	}
-	figure_median("wake.uio.read", &wake);
+	print_median("wake.uio.read", &wake);
 	for (i = 0; i < INTERRUPTS; i++) {
 		uio_start(address);
 		wait_events(fd, POLLIN);
@@ -151,7 +151,7 @@ static void measure_uio(void)
 		must(read(fd, &events, sizeof(events)), "uio");
 		uio_stop();
 	}
-	figure_median("wake.uio.poll", &wake);
+	print_median("wake.uio.poll", &wake);
 	reset_by_hand();
 	close(fd);
 }
@@ -196,10 +196,10 @@ static void measure_starts(void)
 		if (i >= CED1401_TRANSFERS)
 			add(&stops, meter() - before);
 	}
-	figure_median("start.driver.first", &first);
-	figure_median("start.driver", &dmaen);
-	figure_median("start.driver.whole", &whole);
-	figure_median("stop.driver", &stops);
+	print_median("start.driver.first", &first);
+	print_median("start.driver", &dmaen);
+	print_median("start.driver.whole", &whole);
+	print_median("stop.driver", &stops);
 	close_card(fd);
 }
 
@@ -224,7 +224,7 @@ static void measure_wake(int fd, const char *name, bool by_wait)
 		add(&wake, meter() - meter_line());
 		status(fd, id, &answer);
 	}
-	figure_median(name, &wake);
+	print_median(name, &wake);
 }
 
 static void measure_driver(void)

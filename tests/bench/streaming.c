@@ -29,7 +29,7 @@ struct run {
 };
 
 /* The one line of /proc/interrupts, all processors together */
-static unsigned long interrupts(void)
+static unsigned long count_interrupts(void)
 {
 	FILE *file = fopen("/proc/interrupts", "r");
 	unsigned long sum = 0, n;
@@ -83,9 +83,9 @@ static struct run stream(unsigned int count)
 	id = start(fd, 0, FLAGS, RING);
 	snprintf(line, sizeof(line), "XFIFO,0,H,2,%u;", count);
 	send_line(fd, line);
-	before = interrupts();
+	before = count_interrupts();
 	take(fd, id, 4000000ull * SECONDS / count, &run);
-	run.interrupts = interrupts() - before;
+	run.interrupts = count_interrupts() - before;
 	/* Samples that the card's own FIFO had no room for */
 	ask_1401(fd, "XFIFO,?;", &missed);
 	run.lost += 2 * missed;
@@ -129,9 +129,9 @@ static void measure_rate(void)
 	}
 	if (run.lost)
 		return;
-	figure("stream.rate", 2 * 2000000.0 / counts[k] / 1000, "KB/s");
-	figure("stream.interrupts", (double)run.interrupts * MIB / run.bytes, "1/MiB");
-	figure("stream.calls", (double)run.calls * MIB / run.bytes, "1/MiB");
+	print_figure("stream.rate", 2 * 2000000.0 / counts[k] / 1000, "KB/s");
+	print_figure("stream.interrupts", (double)run.interrupts * MIB / run.bytes, "1/MiB");
+	print_figure("stream.calls", (double)run.calls * MIB / run.bytes, "1/MiB");
 }
 
 /* From the line's rise at the end of a piece to DMAEN's next rise */
@@ -155,7 +155,7 @@ static void measure_chained(void)
 			add(&gap, dmaen - line);
 		last = line;
 	}
-	figure_median("gap.chained", &gap);
+	print_median("gap.chained", &gap);
 	stop(fd, id);
 	close_card(fd);
 }
@@ -175,7 +175,7 @@ static void measure_round(void)
 	take(fd, id, 10 * RING, &run);
 	if (meter_dmaen() != dmaen)
 		die("the ring was not one piece");
-	figure("gap.round", 0, "instructions");
+	print_figure("gap.round", 0, "instructions");
 	stop(fd, id);
 	close_card(fd);
 }
