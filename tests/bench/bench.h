@@ -41,7 +41,8 @@ int must(int result, const char *what);
 void bench_begin(void);
 
 /*
- * Values of one figure: its median is printed, less the meter's own part of it
+ * Values of one figure: the median is printed, less the meter's own part of it; or the
+ * least, where memory is taken: in how many steps depends on who has given some back
  */
 struct values {
 	unsigned int n;
@@ -52,7 +53,7 @@ void add(struct values *values, uint32_t value);
 uint32_t median(struct values *values);
 void print_figure(const char *name, double value, const char *unit);
 void print_median(const char *name, struct values *values);
-uint64_t host_ns(void);
+void print_least(const char *name, struct values *values);
 
 int open_card(void);
 void close_card(int fd);

@@ -19,8 +19,9 @@ from pathlib import Path
 CALLS = {"ced_transfer_start": "START", "ced_transfer_status": "STATUS",
          "ced_transfer_stop": "STOP"}
 ENTRY = "entry_SYSCALL_64"
-MOST = 20000		# steps of a call, and calls looked at
-LEAST = 10		# instructions of a function that is worth a line
+MOST = 20000  # steps of a call, and calls looked at
+FIRST = 300  # calls not looked at: by then the session has had its transfers
+LEAST = 30  # instructions of a function that is worth a line
 
 
 class Guest:
@@ -100,6 +101,9 @@ def profile(guest, symbols):
     left = dict(CALLS)
     entry = symbols.start(ENTRY)
     guest.ask(f"Z0,{entry:x},1")
+    for _ in range(FIRST):
+        guest.ask("c")
+        guest.ask("s")
     for _ in range(MOST):
         guest.ask("c")
         counts = follow(guest, symbols)
@@ -116,12 +120,14 @@ def main():
     while not (folder / "ready").exists():
         time.sleep(0.5)
     guest = Guest(sys.argv[1])
-    for name, counts in profile(guest, Symbols(folder / "kallsyms")):
-        print(f"{name}: {sum(counts.values())} instructions in the kernel")
-        for function, count in counts.most_common():
-            if count >= LEAST:
-                print(f"{count:7}  {function}")
-    guest.ask("D")
+    try:
+        for name, counts in profile(guest, Symbols(folder / "kallsyms")):
+            print(f"{name}: {sum(counts.values())} instructions in the kernel")
+            for function, count in counts.most_common():
+                if count >= LEAST:
+                    print(f"{count:7}  {function}")
+    finally:
+        guest.ask("D")  # else it would stand still for ever
     return 0
 
 
