@@ -126,8 +126,8 @@ static void sizes_that_no_buffer_has_are_refused(void **state)
 static void offsets_that_name_no_buffer_are_refused(void **state)
 {
 	static const uint32_t offsets[] = {
-		CED1401_BUF_OFFSET(64), CED1401_BUF_OFFSET(65), 0x7e000000,
-		0x7f000000, 0x7ffff000,
+		CED1401_BUF_OFFSET(64), CED1401_BUF_OFFSET(65), 0x7d000000,
+		0x7e001000, 0x7f001000, 0x7ffff000,
 	};
 	int fd = open_session(0);
 	unsigned int i;

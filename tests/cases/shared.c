@@ -286,8 +286,7 @@ static void they_show_what_status_tells(void **state)
 	assert_true(poll_for(fd, POLLPRI, 5000) & POLLPRI);
 	assert_int_equal(look(&p, 3).refused, 1);
 	assert_shown(fd, &p, id);
-	say(fd, "ERR;");		/* of the one that was refused */
-	drain(fd, 100);
+	expect(fd, "ERR;", "10,0");	/* of the one that was refused */
 	stop(fd, id);
 	assert_int_equal(look(&p, 3).state, CED1401_STATE_FAILED);
 	assert_int_equal(look(&p, 3).error, -ECANCELED);
