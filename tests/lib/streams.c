@@ -208,6 +208,8 @@ static void frames_that_are_there_need_no_call(void **state)
 		ced1401_stream *s;
 		unsigned int before;
 
+		/* So slow that the ring lasts for sixteen seconds */
+		c.rate = 1000;
 		c.ring_frames = 16384;
 		c.wake_frames = part;
 		s = begin_in(dev, &c);
