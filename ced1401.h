@@ -193,9 +193,9 @@ struct ced_user;
 /**
  * struct ced_buffer - a DMA buffer
  *
- * References are held by the session's slot, by each mapping and by each
- * transfer that was started on it, until it was told that it has ended. The last one is always put in process
- * context, and before the session ends.
+ * References are held by the session's slot, by each mapping, and by each transfer that
+ * was started on it until it was told that it has ended. The last one is always put in
+ * process context, and before the session ends.
  */
 struct ced_buffer {
 	struct kref ref;

@@ -953,10 +953,11 @@ int ced1401_stream_start(ced1401_stream *stream);
  *	there; then it takes what there is
  *
  * Nothing is copied, and while enough is there neither this nor ced1401_stream_release()
- * makes a system call (by FIFO and by request; a ring of twice the FIFO's 16 KiB or more). The
- * frames are the caller's until ced1401_stream_release(); calling this again before that lends the same ones, and maybe more. To the host a FIFO stream
- * does not wait: it may overwrite what is lent for longer than the ring lasts, and
- * ced1401_stream_release() tells. One thread at a time should acquire and release.
+ * makes a system call (by request, and by FIFO with a ring of twice its 16 KiB or more).
+ * The frames are the caller's until ced1401_stream_release(); calling this again before that
+ * lends the same ones, and maybe more. To the host a FIFO stream does not wait: it may
+ * overwrite what is lent for longer than the ring lasts, and ced1401_stream_release() tells.
+ * One thread at a time should acquire and release.
  *
  * Return: frames lent; 0: the stream has ended and all has been released;
  * -EAGAIN (time-out 0) or -ETIMEDOUT: nothing there; -EINTR; -ENODEV, -ESHUTDOWN and

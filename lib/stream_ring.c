@@ -62,9 +62,9 @@ static int how_it_stands(ced1401_stream *s)
 /* Bytes that can have moved, at the rate of the clock, from one moment to another */
 static double moved_at_most(const ced1401_stream *s, uint64_t from_ns, uint64_t to_ns)
 {
-	double seconds = to_ns > from_ns ? (double)(to_ns - from_ns) * 1e-9 : 0;
+	double ns = to_ns > from_ns ? (double)(to_ns - from_ns) : 0;
 
-	return FIFO_BYTES + seconds * s->true_rate * s->frame * CLOCKS_DIFFER;
+	return FIFO_BYTES + ns / SECOND_NS * s->true_rate * s->frame * CLOCKS_DIFFER;
 }
 
 /*
