@@ -1119,7 +1119,8 @@ def zsh_completes(lines):
                 see(lambda now: now.rstrip().endswith("READY"))
                 tmux("send-keys", "-l", " ".join(("ced1401", *words)) + "\t\t")
                 found.append(see(lambda now: len(now.strip().splitlines()) > 1).split())
-                tmux("send-keys", "C-c")
+                # Commands of zsh's own: a signal comes amid whatever it does
+                tmux("send-keys", "C-u")
                 tmux("send-keys", "C-l")
         finally:
             tmux("kill-server")
