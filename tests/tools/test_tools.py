@@ -574,7 +574,9 @@ for KIND in "wav", "edf", "csv", "raw":
         eq(about["ended"], "full")
         samples = read_any(path, kind)
         eq(len(samples), about["samples"], "what it says and what is there")
-        is_pattern(samples, path)
+        # On a machine that stands still for long the 1401 loses some, which it tells
+        lost = [loss["position"] for loss in about["losses"]]
+        is_pattern(samples[:min(lost, default=len(samples))], path)
         # a record of EDF+ takes up to half a second
         size = os.path.getsize(path)
         room = 65536 - (4096 if kind == "raw" else 0)   # what is known of raw is there, too
