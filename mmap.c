@@ -43,27 +43,35 @@ static void vma_close(struct vm_area_struct *vma)
 }
 
 /*
- * ptrace and /proc/PID/mem: gdb sees the samples. Not generic_access_phys(),
- * which clamps the length to neither the vma nor the buffer.
+ * ptrace and /proc/PID/mem: gdb sees the samples. Not generic_access_phys(), which
+ * clamps the length to neither the vma nor the memory of @size bytes behind it.
  */
+static int copy_access(struct vm_area_struct *vma, void *memory, size_t size,
+		       unsigned long addr, void *buf, int len, int write)
+{
+	size_t at = vma_offset(vma) + (addr - vma->vm_start);
+	size_t most = vma->vm_end - addr;
+
+	if (len <= 0 || at >= size)
+		return -EINVAL;
+	most = min(most, size - at);
+	len = min_t(size_t, len, most);
+	if (write)
+		memcpy(memory + at, buf, len);
+	else
+		memcpy(buf, memory + at, len);
+	return len;
+}
+
 static int vma_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
 		      int len, int write)
 {
 	struct ced_buffer *buffer = vma->vm_private_data;
-	size_t at = vma_offset(vma) + (addr - vma->vm_start);
-	size_t most = vma->vm_end - addr;
 
 	if (write && !(vma->vm_flags & VM_WRITE))
 		return -EACCES;
-	if (len <= 0 || at >= buffer->size)
-		return -EINVAL;
-	most = min(most, buffer->size - at);
-	len = min_t(size_t, len, most);
-	if (write)
-		memcpy(buffer->memory + at, buf, len);
-	else
-		memcpy(buf, buffer->memory + at, len);
-	return len;
+	return copy_access(vma, buffer->memory, buffer->size, addr, buf, len,
+			   write);
 }
 
 static const struct vm_operations_struct vm_ops = {
@@ -84,34 +92,27 @@ static void status_close(struct vm_area_struct *vma)
 	ced_shared_map(vma->vm_private_data, -1);
 }
 
-static int peek(const void *memory, size_t size, size_t at, void *buf, int len)
+/* What a debugger would store in the control page the program has not consumed */
+static int shared_access(struct vm_area_struct *vma, bool control,
+			 unsigned long addr, void *buf, int len, int write)
 {
-	if (len <= 0 || at >= size)
-		return -EINVAL;
-	len = min_t(size_t, len, size - at);
-	memcpy(buf, memory + at, len);
-	return len;
+	if (write)
+		return -EACCES;
+	return copy_access(vma, ced_shared_memory(vma->vm_private_data, control),
+			   control ? CED1401_CONTROL_SIZE : CED1401_STATUS_SIZE,
+			   addr, buf, len, false);
 }
 
 static int status_access(struct vm_area_struct *vma, unsigned long addr,
 			 void *buf, int len, int write)
 {
-	if (write)
-		return -EACCES;
-	return peek(ced_shared_memory(vma->vm_private_data, false),
-		    CED1401_STATUS_SIZE, vma_offset(vma) + addr - vma->vm_start,
-		    buf, len);
+	return shared_access(vma, false, addr, buf, len, write);
 }
 
 static int control_access(struct vm_area_struct *vma, unsigned long addr,
 			  void *buf, int len, int write)
 {
-	/* What a debugger would store here the program has not consumed */
-	if (write)
-		return -EACCES;
-	return peek(ced_shared_memory(vma->vm_private_data, true),
-		    CED1401_CONTROL_SIZE, vma_offset(vma) + addr - vma->vm_start,
-		    buf, len);
+	return shared_access(vma, true, addr, buf, len, write);
 }
 
 static const struct vm_operations_struct status_ops = {
@@ -123,6 +124,18 @@ static const struct vm_operations_struct status_ops = {
 static const struct vm_operations_struct control_ops = {
 	.access = control_access,
 };
+
+/* Make the vma's page table entries, all of them or none */
+static int map_memory(struct vm_area_struct *vma, void *memory)
+{
+	int ret = remap_pfn_range(vma, vma->vm_start,
+				  virt_to_phys(memory) >> PAGE_SHIFT,
+				  vma->vm_end - vma->vm_start, vma->vm_page_prot);
+
+	if (ret)
+		ced_unmap_failed(vma);
+	return ret;
+}
 
 static int map_shared(struct ced_session *session, struct vm_area_struct *vma,
 		      bool control)
@@ -141,13 +154,9 @@ static int map_shared(struct ced_session *session, struct vm_area_struct *vma,
 	ret = ced_shared_get(session);
 	if (ret)
 		return ret;
-	ret = remap_pfn_range(vma, vma->vm_start,
-			      virt_to_phys(ced_shared_memory(session, control)) >>
-			      PAGE_SHIFT, size, vma->vm_page_prot);
-	if (ret) {
-		ced_unmap_failed(vma);
+	ret = map_memory(vma, ced_shared_memory(session, control));
+	if (ret)
 		return ret;
-	}
 	vma->vm_private_data = session;
 	vma->vm_ops = control ? &control_ops : &status_ops;
 	if (!control)
@@ -296,17 +305,13 @@ static int map(struct ced_session *session, struct vm_area_struct *vma,
 	unsigned long size = vma->vm_end - vma->vm_start;
 	size_t offset = vma_offset(vma);
 	struct ced_buffer *buffer;
-	unsigned long pfn;
 	int ret;
 
 	buffer = buffer_for(session, number, offset, size);
 	if (IS_ERR(buffer))
 		return PTR_ERR(buffer);
-	pfn = virt_to_phys(buffer->memory + offset) >> PAGE_SHIFT;
-	ret = remap_pfn_range(vma, vma->vm_start, pfn, size,
-			      vma->vm_page_prot);
+	ret = map_memory(vma, buffer->memory + offset);
 	if (ret) {
-		ced_unmap_failed(vma);
 		ced_buffer_put(buffer);
 		return ret;
 	}

@@ -190,6 +190,38 @@ static void only_such_mappings_are_made(void **state)
 	assert_int_equal(*(uint32_t *)page, 0x12345678);
 }
 
+/* Who looks from outside sees each page where it is mapped, and nothing beyond */
+static void a_debugger_reads_what_is_mapped(void **state)
+{
+	int fd = open_session(0), mem = open("/proc/self/mem", O_RDWR);
+	uint8_t got[100], *place;
+	uint32_t *control;
+
+	(void)state;
+	assert_true(mem >= 0);
+	/* The first page of the status pages; behind it another's memory */
+	place = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(place != MAP_FAILED);
+	fill(place + PAGE, PAGE, 3);
+	assert_true(mmap(place, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+			 CED1401_STATUS_OFFSET) == place);
+	map_buffer(fd, 0, PAGE);
+	start(fd, 0, IN_ASK, 0, 1000, 0);
+	assert_int_equal(pread64(mem, got, 100, (uintptr_t)place), 100);
+	assert_same(got, place, 100);
+	assert_int_equal(pread64(mem, got, 100, (uintptr_t)place + PAGE - 50), 100);
+	assert_same(got, place + PAGE - 50, 100);
+	/* Nor does anybody but the program write what it has consumed */
+	control = mmap(NULL, PAGE, RW, MAP_SHARED, fd, CED1401_CONTROL_OFFSET);
+	assert_true(control != MAP_FAILED);
+	control[0] = 1401;
+	assert_int_equal(pread64(mem, got, 4, (uintptr_t)control), 4);
+	assert_int_equal(*(uint32_t *)got, 1401);
+	assert_int_equal(pwrite64(mem, got, 4, (uintptr_t)control), -1);
+	assert_int_equal(pwrite64(mem, got, 4, (uintptr_t)place), -1);
+	close(mem);
+}
+
 static void they_begin_as_zeros_and_are_nobody_elses(void **state)
 {
 	int fd = open_session(0), other = open_session(0);
@@ -673,6 +705,7 @@ static void poll_knows_what_was_stored(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(only_such_mappings_are_made),
+	TEST(a_debugger_reads_what_is_mapped),
 	TEST(they_begin_as_zeros_and_are_nobody_elses),
 	TEST(a_page_outlives_its_descriptor),
 	TEST(they_show_what_status_tells),
