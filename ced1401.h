@@ -306,6 +306,14 @@ static inline bool ced_circular(const struct ced_transfer *transfer)
 	return transfer->flags & CED1401_CIRCULAR && !transfer->ops;
 }
 
+/* Of what is not consumed, bytes of a ring gone over when so many had moved since START */
+static inline u64 ced_gone_over(const struct ced_transfer *transfer, u64 bytes)
+{
+	u64 room = transfer->consumed + transfer->length;
+
+	return ced_circular(transfer) && bytes > room ? bytes - room : 0;
+}
+
 static inline bool ced_ended(const struct ced_transfer *transfer)
 {
 	return transfer->state >= CED1401_STATE_DONE;
@@ -361,6 +369,13 @@ struct ced_session {
 	struct ced_restart restarts[CED_RESTARTS];
 	unsigned int next_restart;	/* the slot to use again first */
 };
+
+/* The native transfers that are kept, by age: @i from 1 to CED1401_TRANSFERS; or NULL */
+static inline struct ced_transfer *ced_kept(const struct ced_session *session,
+					    unsigned int i)
+{
+	return session->table[(session->last_id + i) % CED1401_TRANSFERS];
+}
 
 /* isadma.c: the 8237 */
 bool ced_isadma_present(void);
@@ -445,7 +460,6 @@ struct ced_standing ced_engine_look(struct ced_card *card,
 void ced_engine_wake_at(struct ced_card *card, struct ced_transfer *transfer,
 			u64 bytes);
 void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes);
-u64 ced_engine_gone_over(const struct ced_transfer *transfer, u64 bytes);
 void ced_engine_consume(struct ced_transfer *transfer, u64 bytes, u64 moved);
 void ced_engine_take(struct ced_transfer *transfer);
 void ced_engine_show(struct ced_transfer *transfer);

@@ -67,7 +67,7 @@ static void show_transfers(struct seq_file *file, const struct ced_session *sess
 	unsigned int i;
 
 	for (i = 1; i <= CED1401_TRANSFERS; i++) {
-		transfer = session->table[(session->last_id + i) % CED1401_TRANSFERS];
+		transfer = ced_kept(session, i);
 		if (transfer)
 			show_transfer(file, transfer);
 	}

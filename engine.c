@@ -44,27 +44,13 @@ static void tell_session(struct ced_session *session, u32 event)
 /* ---- what moved, and who is told ---- */
 
 /**
- * ced_engine_gone_over() - what of a ring was gone over before its time
- * @transfer:	the transfer; what is not CIRCULAR never is
- * @bytes:	when so many bytes had moved since START
- *
- * Return: bytes, of those that are not consumed yet.
- */
-u64 ced_engine_gone_over(const struct ced_transfer *transfer, u64 bytes)
-{
-	u64 room = transfer->consumed + transfer->length;
-
-	return ced_circular(transfer) && bytes > room ? bytes - room : 0;
-}
-
-/**
  * ced_engine_check_overrun() - tell of an overrun, once until it is consumed
  * @transfer:	the transfer
  * @bytes:	bytes moved since START, as just seen
  */
 void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes)
 {
-	if (ced_engine_gone_over(transfer, bytes) && !transfer->overrun) {
+	if (ced_gone_over(transfer, bytes) && !transfer->overrun) {
 		transfer->overrun = true;
 		tell(transfer, CED1401_EVENT_OVERRUN);
 	}
@@ -78,9 +64,9 @@ void ced_engine_check_overrun(struct ced_transfer *transfer, u64 bytes)
  */
 void ced_engine_consume(struct ced_transfer *transfer, u64 bytes, u64 moved)
 {
-	transfer->lost += min(ced_engine_gone_over(transfer, moved), bytes);
+	transfer->lost += min(ced_gone_over(transfer, moved), bytes);
 	transfer->consumed += bytes;
-	transfer->overrun = ced_engine_gone_over(transfer, moved);
+	transfer->overrun = ced_gone_over(transfer, moved);
 }
 
 /* How far a transfer has come, as far as it is entered; no count goes back */
@@ -102,14 +88,14 @@ static void see(struct ced_transfer *transfer)
  */
 void ced_engine_take(struct ced_transfer *transfer)
 {
-	u64 moved = transfer->seen.bytes;
 	u32 bytes;
 
 	if (!ced_circular(transfer))
 		return;
-	bytes = ced_shared_take(transfer, moved - transfer->consumed);
+	see(transfer);
+	bytes = ced_shared_take(transfer, transfer->seen.bytes - transfer->consumed);
 	if (bytes)
-		ced_engine_consume(transfer, bytes, moved);
+		ced_engine_consume(transfer, bytes, transfer->seen.bytes);
 }
 
 /* So much more has moved: enter it, and wake who has waited for it */
@@ -122,7 +108,6 @@ static void moved_on(struct ced_card *card, struct ced_transfer *transfer,
 		card->counts.bytes_to_1401 += moved;
 	else
 		card->counts.bytes_to_host += moved;
-	see(transfer);
 	ced_engine_take(transfer);
 	ced_engine_check_overrun(transfer, transfer->bytes);
 	ced_engine_show(transfer);
@@ -413,7 +398,7 @@ static bool block_place(struct ced_transfer *transfer,
 	ced_engine_take(transfer);
 	*at = ced_circular(transfer) ? transfer->position : request->offset;
 	return !ced_circular(transfer) ||
-	       !ced_engine_gone_over(transfer, transfer->bytes + request->size);
+	       !ced_gone_over(transfer, transfer->bytes + request->size);
 }
 
 /* Whether the request that waits must go on waiting: its ring has no room yet */

@@ -83,7 +83,7 @@ int ced_shared_get(struct ced_session *session)
 	session->shared = shared;
 	/* By age: each slot is about the newest */
 	for (i = 1; i <= CED1401_TRANSFERS; i++) {
-		transfer = session->table[(session->last_id + i) % CED1401_TRANSFERS];
+		transfer = ced_kept(session, i);
 		if (transfer)
 			ced_shared_begin(transfer);
 	}
@@ -164,7 +164,7 @@ void ced_shared_show(const struct ced_transfer *transfer, bool stalled)
 	if (!shared)
 		return;
 	slot = &shared->status->slot[transfer->slot];
-	over = ced_engine_gone_over(transfer, seen->bytes);
+	over = ced_gone_over(transfer, seen->bytes);
 	/*
 	 * On PREEMPT_RT the card's lock lets others in: a reader of higher priority would
 	 * go round on this processor until the number is even.

@@ -151,7 +151,10 @@ static struct ced_transfer *new_transfer(struct ced_session *session,
 	return transfer;
 }
 
-/* Enter a new transfer under the card's lock; @forgotten is to be disposed of */
+/*
+ * Enter a new transfer under the card's lock. @forgotten: in whose place it is kept, to be
+ * disposed of; NULL: it is an area of CED's, which is not
+ */
 static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		 struct ced_transfer **forgotten)
 {
@@ -166,7 +169,7 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 		return -EAGAIN;
 	if (!now && session->areas[transfer->area])
 		return -EBUSY;
-	if (!transfer->ops) {
+	if (forgotten) {
 		struct ced_transfer **place = place_of(session, transfer->id);
 
 		if (*place && !ced_ended(*place))
@@ -200,13 +203,12 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 int ced_transfer_enter(struct ced_transfer *transfer)
 {
 	struct ced_card *card = transfer->session->card;
-	struct ced_transfer *forgotten = NULL;
 	int ret;
 
 	INIT_LIST_HEAD(&transfer->queue);
 	transfer->wake_at = U64_MAX;
 	spin_lock_irq(&card->lock);
-	ret = enter(card, transfer, &forgotten);
+	ret = enter(card, transfer, NULL);
 	spin_unlock_irq(&card->lock);
 	return ret;
 }
@@ -353,7 +355,7 @@ static void fill(struct ced_card *card, struct ced_transfer *transfer,
 	status->time_ns = standing.time_ns;
 	status->length = transfer->length;
 	status->consumed = transfer->consumed;
-	status->lost = transfer->lost + ced_engine_gone_over(transfer, standing.bytes);
+	status->lost = transfer->lost + ced_gone_over(transfer, standing.bytes);
 	status->blocks = transfer->blocks;
 	status->refused = transfer->refused;
 	status->buffer = transfer->slot;
@@ -505,7 +507,7 @@ int ced_transfer_ask(struct ced_session *session,
 	}
 	if (!ret) {
 		ced_engine_check_overrun(ring, standing.bytes);
-		over = ced_engine_gone_over(ring, standing.bytes);
+		over = ced_gone_over(ring, standing.bytes);
 		consume->overwritten = min(over, consume->bytes);
 		consume->moved = standing.bytes;
 		consume->consumed = ring->consumed + consume->bytes;
@@ -693,8 +695,8 @@ static void forget_retired(struct ced_session *session, struct list_head *gone)
 	struct ced_transfer *transfer;
 	unsigned int i;
 
-	for (i = 0; i < CED1401_TRANSFERS; i++) {
-		transfer = session->table[i];
+	for (i = 1; i <= CED1401_TRANSFERS; i++) {
+		transfer = ced_kept(session, i);
 		if (!transfer)
 			continue;
 		forget(transfer);
