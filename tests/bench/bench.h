@@ -9,32 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/io.h>
 
 #include <linux/ced1401.h>
 
-#define METER	0x340		/* qemu/meter.c */
+#include "meter.h"
+
 #define CARD	0x300
-
-#define KIB	1024u
-#define MIB	(1024u * KIB)
-
-/* Instructions executed, modulo 4 Gi; nanoseconds without -icount */
-static inline uint32_t meter(void)
-{
-	return inl(METER);
-}
-
-/* The same at the last rise of DMAEN, and of the interrupt line */
-static inline uint32_t meter_dmaen(void)
-{
-	return inl(METER + 8);
-}
-
-static inline uint32_t meter_line(void)
-{
-	return inl(METER + 12);
-}
 
 void die(const char *what) __attribute__((noreturn));
 int must(int result, const char *what);

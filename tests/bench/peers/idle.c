@@ -13,6 +13,6 @@ int main(void)
 	sleep(1);
 	begin(&m);
 	sleep(10);
-	print_figure("idle", (double)(instructions() - m.count) / 10, "instructions/s");
+	print_figure("idle", (double)(meter_whole() - m.count) / 10, "instructions/s");
 	return 0;
 }

@@ -27,14 +27,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#define METER_PORT	0x340		/* the default of qemu/meter.c */
-#define KIB		1024u
-#define MIB		(1024u * KIB)
+#include "../meter.h"
+
 #define BUFFER		(64 * KIB)	/* of every ring that lets one choose */
 #define CHUNK		(BUFFER / 8)	/* what a program waits for */
 
@@ -52,26 +50,19 @@ give_up(const char *format, ...)
 	exit(1);
 }
 
-static inline uint64_t instructions(void)
-{
-	uint32_t low = inl(METER_PORT);
-
-	return (uint64_t)inl(METER_PORT + 4) << 32 | low;
-}
-
 /*
  * Pages of the program come over 9p from the host, at a time and a cost that is no
  * business of the measurement: have them all before.
  */
 static inline void prepare(void)
 {
-	if (ioperm(METER_PORT, 16, 1))
+	if (ioperm(METER, 16, 1))
 		give_up("the meter's ports");
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		give_up("mlockall");
 	errno = 0;
-	if (instructions() == instructions())
-		give_up("no meter at port 0x%x", METER_PORT);
+	if (meter_whole() == meter_whole())
+		give_up("no meter at port 0x%x", METER);
 }
 
 struct measurement {
@@ -90,7 +81,7 @@ static inline uint64_t now_ns(void)
 static inline void begin(struct measurement *m)
 {
 	m->ns = now_ns();
-	m->count = instructions();
+	m->count = meter_whole();
 }
 
 static inline const char *environment(const char *name, const char *otherwise)
@@ -112,7 +103,7 @@ static inline void end(struct measurement *m, const char *name, uint64_t bytes)
 	double idle = atof(environment("PEER_IDLE", "0")), seconds, mib;
 	char net[80];
 
-	m->count = instructions() - m->count;
+	m->count = meter_whole() - m->count;
 	seconds = (double)(now_ns() - m->ns) / 1e9;
 	mib = (double)bytes / MIB;
 	print_figure(name, (double)m->count / mib, "instructions/MiB");
