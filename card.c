@@ -402,7 +402,7 @@ void ced_card_stop_tick(struct ced_card *card)
 void ced_card_wake(struct ced_card *card)
 {
 	card->quiet = false;
-	card->online = ced_card_online(card);
+	WRITE_ONCE(card->online, ced_card_online(card));
 	card->control = CEDCARD_CONTROL_IE_RX;
 	if (!card->resetting)
 		write_control(card);

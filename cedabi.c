@@ -611,7 +611,7 @@ static int start_test(struct ced_session *session)
 
 	spin_lock_irq(&session->card->lock);
 	memset(&session->selftest, 0, sizeof(session->selftest));
-	session->test_until = jiffies + TEST_TIMEOUT;
+	WRITE_ONCE(session->test_until, jiffies + TEST_TIMEOUT);
 	spin_unlock_irq(&session->card->lock);
 	return code(session, ret);
 }

@@ -110,9 +110,10 @@ void ced_account_close(struct ced_session *session)
 	kfree(user);
 }
 
-static bool over(size_t already, size_t bytes, unsigned int limit_kb)
+/* @limit_kb: a parameter of the module, which root may change meanwhile */
+static bool over(size_t already, size_t bytes, const unsigned int *limit_kb)
 {
-	u64 limit = (u64)READ_ONCE(limit_kb) * 1024;
+	u64 limit = (u64)READ_ONCE(*limit_kb) * 1024;
 
 	return already + bytes > limit;
 }
@@ -123,10 +124,10 @@ static int charge(struct ced_session *session, size_t bytes)
 	int ret = 0;
 
 	mutex_lock(&accounts);
-	if (over(session->charged, bytes, ced_session_limit_kb) ||
-	    (over(user->spent, bytes, ced_user_limit_kb) &&
+	if (over(session->charged, bytes, &ced_session_limit_kb) ||
+	    (over(user->spent, bytes, &ced_user_limit_kb) &&
 	     !capable(CAP_SYS_RESOURCE)) ||
-	    over(spent, bytes, ced_limit_kb)) {
+	    over(spent, bytes, &ced_limit_kb)) {
 		ret = -EDQUOT;
 	} else {
 		session->charged += bytes;

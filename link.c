@@ -130,7 +130,7 @@ static void grant(struct ced_card *card, struct ced_session *session,
 {
 	struct ced_link *link = &card->link;
 
-	link->holder = session;
+	WRITE_ONCE(link->holder, session);
 	session->claimer = get_pid(process);
 	link->dirty = !link->clean && link->last != session;
 	link->clean = false;
@@ -155,7 +155,7 @@ static void grant_next(struct ced_card *card)
 		list_for_each_entry_safe(waiter, next, &link->waiters, node) {
 			if (waiter->session != session)
 				continue;
-			waiter->granted = true;
+			WRITE_ONCE(waiter->granted, true);
 			list_del_init(&waiter->node);
 		}
 	}
@@ -260,7 +260,7 @@ static bool take_away(struct ced_session *session)
 	}
 	link->last = link->dirty ? NULL : session;
 	link->dirty = false;
-	link->holder = NULL;
+	WRITE_ONCE(link->holder, NULL);
 	put_pid(session->claimer);
 	session->claimer = NULL;
 	return true;
@@ -417,8 +417,8 @@ void ced_link_shut(struct ced_card *card)
 	if (held)
 		ced_card_begin_reset(card);
 	/* In the same breath, so that who is woken finds the card gone */
-	card->gone = true;
-	card->online = false;
+	WRITE_ONCE(card->gone, true);
+	WRITE_ONCE(card->online, false);
 	ced_engine_tell_all(card, CED1401_EVENT_OFFLINE);
 	wake_up_all(&card->link.wq);
 	spin_unlock_irq(&card->lock);
@@ -467,7 +467,7 @@ void ced_link_resume(struct ced_card *card)
 	/* The PC's firmware may have left the channel running */
 	ced_isadma_stop(card->place.dma);
 	ced_card_go_on(card, false);
-	card->online = ced_card_online(card);
+	WRITE_ONCE(card->online, ced_card_online(card));
 	spin_unlock_irq(&card->lock);
 	pulse(card, false, false);
 	spin_lock_irq(&card->lock);
@@ -548,7 +548,7 @@ static void tx(struct ced_card *card)
 /* The 1401 was switched off or unplugged, or is back */
 static void went_offline(struct ced_card *card)
 {
-	card->online = false;
+	WRITE_ONCE(card->online, false);
 	ced_engine_end_all(card, NULL, -ENODEV);
 	ced_engine_serve(card, NULL);
 	empty_buffers(&card->link);
@@ -560,7 +560,7 @@ static void came_back(struct ced_card *card)
 {
 	mutex_lock(&card->mutex);
 	spin_lock_irq(&card->lock);
-	card->online = !card->gone && ced_card_online(card);
+	WRITE_ONCE(card->online, !card->gone && ced_card_online(card));
 	spin_unlock_irq(&card->lock);
 	if (READ_ONCE(card->online) && !pulse(card, false, false)) {
 		spin_lock_irq(&card->lock);
