@@ -357,7 +357,9 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int ms)
 void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd,
 		  off_t offset)
 {
-	struct trial trial = begin("mmap", 0, is_device(fd));
+	/* The status pages are no buffer, and allocate otherwise */
+	bool shared = offset == CED1401_STATUS_OFFSET || offset == CED1401_CONTROL_OFFSET;
+	struct trial trial = begin("mmap", shared, is_device(fd));
 	void *ret;
 
 	if (trial.nth_fd >= 0 && !at)
