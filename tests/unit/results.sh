@@ -8,12 +8,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 
 # tap_results NAME FILE STATUS: a program's standard output and error, and how it
-# ended. One that crashed, or printed fewer results than it planned, has failed.
+# ended. One that crashed, or printed fewer results than it planned, has failed, and so has
+# one that ended with an error though all passed: a sanitizer's, of leaks for one.
 # cmocka explains a failure behind its result, but what the test itself says
 # comes before: both are printed behind.
 tap_results()
 {
-	local name=$1 file=$2 status=$3 planned=0 seen=0 line said=()
+	local name=$1 file=$2 status=$3 planned=0 seen=0 bad=0 line said=()
 	while IFS= read -r line || [[ $line ]]; do
 		case $line in
 		1..*)
@@ -22,7 +23,7 @@ tap_results()
 			seen=$((seen + 1)) said=()
 			pass "$name: ${line#ok * - }" ;;
 		"not ok "*)
-			seen=$((seen + 1))
+			seen=$((seen + 1)) bad=$((bad + 1))
 			fail "$name: ${line#not ok * - }"
 			((!${#said[@]})) || printf '# %s\n' "${said[@]}"
 			said=() ;;
@@ -35,7 +36,7 @@ tap_results()
 		esac
 	done < "$file"
 	# cmocka's exit status is the number of failures
-	if ((planned == 0 || seen != planned || status > 123)); then
+	if ((planned == 0 || seen != planned || status > 123 || (status && !bad))); then
 		fail "$name: ended after $seen of $planned tests, status $status"
 		((!${#said[@]})) || printf '# %s\n' "${said[@]}"
 	fi
