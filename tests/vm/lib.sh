@@ -112,3 +112,15 @@ complaints()
 		"$top/tests/vm/complaints")) || return 1
 	head -n 120 <<< "$found"
 }
+
+# spoiled_flags < LOG: the first line of a log that shows flags which no processor has (bits
+# 22 to 31 of EFLAGS are 0); fails if there is none. QEMU 7.2 makes them: its cmpxchg8b and
+# cmpxchg16b compute the flags from the values of the instructions before, but as if the
+# operation were an older one; so a value that was compared or subtracted becomes the flags,
+# with the VM bit if it has bit 17 ("sub, cmpxchg8b, pushf" behind a "sahf, jmp" shows it
+# to any program). An interrupt before the next instruction that sets flags then ends a
+# 32-bit kernel with a double fault.
+spoiled_flags()
+{
+	grep -aE -m 1 'EFLAGS: (00[4-9a-f]|0[1-9a-f]|[1-9a-f])[0-9a-f]*\s*$'
+}
