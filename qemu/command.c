@@ -106,14 +106,15 @@ static bool cut_line(const char *line, unsigned int len, struct args *args)
 		start = i;
 		while (i < len && line[i] != ' ' && line[i] != ',')
 			i++;
-		if (args->n == ARGS_MAX)
-			return false;
-		args->word[args->n] = line + start;
-		args->len[args->n++] = i - start;
+		if (args->n < ARGS_MAX) {
+			args->word[args->n] = line + start;
+			args->len[args->n] = i - start;
+		}
+		args->n++;
 		while (i < len && line[i] == ' ')
 			i++;
 		if (i == len)
-			return true;
+			return args->n <= ARGS_MAX;
 		if (line[i] == ',')
 			i++;
 	}
@@ -572,6 +573,8 @@ static void do_memtop(struct ced_monitor *mon, const struct args *args)
 {
 	bool standard = mon->config.model == CEDCARD_TYPE_STANDARD;
 
+	if (!count_args(mon, args, 0, 1))
+		return;
 	if (args->n == 1)
 		ced_reply(mon, "%u,0\r", CED_USER_MEMORY);
 	else if (args->n == 2 && word_is(args, 1, "?") && !standard)
@@ -837,7 +840,7 @@ void ced_command(struct ced_monitor *mon, const char *line, unsigned int len)
 	struct args args;
 
 	if (!cut_line(line, len, &args)) {
-		ced_fail(mon, ERROR_ARGS, ARGS_MAX);
+		ced_fail(mon, ERROR_ARGS, args.n - 1);
 		return;
 	}
 	if (args.n == 1 && !args.len[0])
