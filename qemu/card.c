@@ -51,6 +51,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(ced_card, CED1401)
 #define DMA_PAGE	4096
 #define DMA_PAGES	((16 << 20) / DMA_PAGE)	/* what an ISA bus can address */
 #define BOOT_NS		(1 * SCALE_MS)		/* from RESET's fall to idle */
+#define BURST		65536			/* bytes of a stream with no clock, ... */
+#define REST_NS		(5 * SCALE_MS)		/* ... and then the emulated PC's turn */
 
 QEMU_BUILD_BUG_ON(BOOT_NS >= CEDCARD_RESET_MS * SCALE_MS);
 QEMU_BUILD_BUG_ON(CED_DAC_CHANNELS > 10);	/* dac0: one digit */
@@ -72,6 +74,7 @@ enum unit_state {
  * @irq_line:	its interrupt
  * @isa_dma:	the 8237 that has its channel
  * @timer:	end of boot or self-test
+ * @rest:	end of @resting
  * @iobase:	property
  * @irq:	property
  * @dma:	property
@@ -104,6 +107,8 @@ enum unit_state {
  * @dmarun:	a transfer is under way
  * @dma_fifo:	it moves the FIFO, as of DMAEN's rise
  * @dma_to_1401: its direction, as of DMAEN's rise
+ * @burst:	bytes of a stream since the last rest
+ * @resting:	a stream with no clock leaves the emulated PC its time
  * @dreq:	the card asks for DMA
  * @line:	the level of the interrupt line
  * @fifo_due:	the stream ended while DMAEN had the FIFO: EOB is owed
@@ -116,6 +121,7 @@ struct ced_card {
 	qemu_irq irq_line;
 	IsaDma *isa_dma;
 	QEMUTimer *timer;
+	QEMUTimer *rest;
 
 	uint32_t iobase;
 	uint32_t irq;
@@ -152,6 +158,8 @@ struct ced_card {
 	bool dmarun;
 	bool dma_fifo;
 	bool dma_to_1401;
+	uint32_t burst;
+	bool resting;
 	bool dreq;
 	bool line;
 	bool fifo_due;
@@ -264,7 +272,7 @@ static uint32_t fifo_ready(const struct ced_card *card)
 /* A block always has bytes to move: it is over with the last of them */
 static bool wants_dma(const struct ced_card *card)
 {
-	return card->dmarun && (!card->dma_fifo || fifo_ready(card)) &&
+	return card->dmarun && !card->resting && (!card->dma_fifo || fifo_ready(card)) &&
 	       !ced_fault_strikes(&card->fault, card->dma_to_1401);
 }
 
@@ -432,6 +440,32 @@ static int move_fifo(struct ced_card *card, int pos, int size)
 	}
 }
 
+/*
+ * A stream that goes round with no clock to go by would have all of QEMU's main loop, and
+ * with it the lock that the emulated processors need at every port: the 8237 means to call
+ * again when QEMU was idle for 10 ms, but does so whenever anything wakes that loop. The rest
+ * is in the host's time, and none passes while the machine is stopped.
+ */
+static void take_turns(struct ced_card *card, uint32_t moved)
+{
+	if (card->realtime)
+		return;
+	card->burst += moved;
+	if (card->burst < BURST)
+		return;
+	card->burst = 0;
+	card->resting = true;
+	timer_mod(card->rest, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL_RT) + REST_NS);
+}
+
+static void rested(void *opaque)
+{
+	struct ced_card *card = opaque;
+
+	card->resting = false;
+	settle(card);
+}
+
 /* Return: where the 8237 goes on */
 static int terminal_count(struct ced_card *card, int pos)
 {
@@ -474,7 +508,10 @@ static int handle_dma(void *opaque, int channel, int pos, int size)
 			return pos;
 		pos = move_junk(card, pos, size);
 	} else if (card->dma_fifo) {
+		int from = pos;
+
 		pos = move_fifo(card, pos, size);
+		take_turns(card, pos - from);
 		end_stream(card);	/* EOB before TC clears DMARUN */
 	} else {
 		pos = move_block(card, pos, size);
@@ -497,6 +534,7 @@ static void start_transfer(struct ced_card *card)
 	card->dma_to_1401 = card->control & CEDCARD_CONTROL_TO1401;
 	card->laps = 0;
 	card->odd = false;
+	card->resting = false;
 	if (card->dma_fifo)
 		ok = !ced_monitor_streams(card->mon, opposite(transfer_dir(card)));
 	else
@@ -520,6 +558,8 @@ static void start_transfer(struct ced_card *card)
 static void drop_all(struct ced_card *card)
 {
 	timer_del(card->timer);
+	timer_del(card->rest);
+	card->resting = false;
 	card->latches = 0;
 	card->odd = false;
 	card->dmarun = false;
@@ -792,6 +832,7 @@ static void card_realize(DeviceState *dev, Error **errp)
 	card->mon = ced_monitor_new(&config);
 	ced_fault_init(&card->fault, card->mon, monitor_changed, card);
 	card->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, booted, card);
+	card->rest = timer_new_ns(QEMU_CLOCK_VIRTUAL_RT, rested, card);
 	card->unit = card->power && card->cable ? UNIT_READY : UNIT_OFFLINE;
 	card->irq_line = isa_get_irq(isa, card->irq);
 	memory_region_init_io(&card->io, OBJECT(dev), &card_io_ops, card, TYPE_CED1401,
