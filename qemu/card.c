@@ -895,7 +895,13 @@ static void get_fault_after(Object *obj, Visitor *v, const char *name, void *opa
 static void set_fault_after(Object *obj, Visitor *v, const char *name, void *opaque,
 			    Error **errp)
 {
-	visit_type_uint32(v, name, &CED1401(obj)->fault.after, errp);
+	struct ced_card *card = CED1401(obj);
+
+	if (!visit_type_uint32(v, name, &card->fault.after, errp) || !card->realized)
+		return;
+	/* What runs may have come to that place, or may go on */
+	strike(card);
+	settle(card);
 }
 
 static void get_fault_seed(Object *obj, Visitor *v, const char *name, void *opaque,

@@ -2234,6 +2234,33 @@ def _():
                 well_again(c)
 
 
+@test("fault-after that is changed amid a transfer holds at once")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.fill(0, noise(9000))
+        block_of(c, 9000, False, 5000, "dreq-low")
+        m.step(MS)
+        eq(m.dma_residue(1), 4000)
+        c.set("fault-after", 7000)
+        m.step(MS)
+        eq((c.status() & (DMARUN | EOB | ERR), m.dma_residue(1)), (DMARUN, 2000))
+        c.set("fault", "none")
+        eq(c.wait(EOB | ERR) & (DMARUN | TC | EOB | ERR), TC | EOB)
+        c.finish()
+        eq_data(m.read(BUF, 9000), noise(9000))
+        # What has moved is more already: it strikes
+        go_round(c, 4096)
+        while c.laps() < 3:
+            m.step(MS)
+        c.set("fault-after", 1 << 31)
+        c.set("fault", "overrun")
+        eq(c.status() & (DMARUN | ERR), DMARUN)
+        c.set("fault-after", 100)
+        eq(c.status() & (DMARUN | ERR), ERR)
+        well_again(c)
+
+
 @test("fault dreq-high: an unmasked channel runs to its terminal count, with all ones")
 def _():
     for dma in (1, 5):
