@@ -916,6 +916,12 @@ static void set_fault_seed(Object *obj, Visitor *v, const char *name, void *opaq
 	visit_type_uint32(v, name, &CED1401(obj)->fault.seed, errp);
 }
 
+static void get_control(Object *obj, Visitor *v, const char *name, void *opaque,
+			Error **errp)
+{
+	visit_type_uint8(v, name, &CED1401(obj)->control, errp);
+}
+
 /* Runs of pages, "0x100000-0x103fff 0x110000-0x110fff" */
 static char *get_written(Object *obj, Error **errp)
 {
@@ -1048,6 +1054,8 @@ static void add_fault_properties(ObjectClass *klass)
 				  set_fault_seed, NULL, NULL);
 	object_class_property_set_description(klass, "fault-seed",
 					      "where what is random of the next fault begins");
+	object_class_property_add(klass, "control", "uint8", get_control, NULL, NULL, NULL);
+	object_class_property_set_description(klass, "control", "CONTROL as last written");
 	object_class_property_add_str(klass, "written", get_written, set_written);
 	object_class_property_set_description(klass, "written",
 					      "pages of memory that DMA has written to; set to \"\": forgets them");

@@ -2484,6 +2484,19 @@ def _():
             eq(c.prop("written"), "")
 
 
+@test("control: CONTROL as it was written last")
+def _():
+    with Machine({}) as m:
+        c = m.cards[0]
+        eq(c.prop("control"), 0)
+        c.control(IE_RX | IE_DMA)
+        eq(c.prop("control"), IE_RX | IE_DMA)
+        c.control(RESET)
+        eq(c.prop("control"), RESET)
+        c.control(0)
+        eq(c.prop("control"), 0)
+
+
 # Two cards, hostile guests
 
 @test("two cards on channels 1 and 5 stream at once, each with its own interrupt and data")
