@@ -178,6 +178,7 @@ enum ced_fault_kind {
 	CED_FAULT_IRQ_STUCK,
 	CED_FAULT_IRQ_STORM,
 	CED_FAULT_IRQ_LOST,
+	CED_FAULT_IRQ_LATE,
 	CED_FAULT_DEAD,
 	CED_FAULT_HALF_REQUEST,
 	CED_FAULT_RANDOM_REQUESTS,
@@ -193,8 +194,8 @@ enum ced_fault_kind {
  * @mon:	the 1401
  * @changed:	called when the card may have work
  * @opaque:	for @changed
- * @timer:	the next edge of a storm
- * @high:	a storm's line
+ * @timer:	the next edge of a storm, or the late one
+ * @high:	the line, of a storm or a late interrupt
  * @random:	state of the generator
  * @said:	characters that the host has read since the fault was set
  * @out:	characters for the host
@@ -242,7 +243,7 @@ void ced_fault_moved(struct ced_fault *fault, uint32_t n);
 uint8_t ced_fault_latch(const struct ced_fault *fault);
 bool ced_fault_is(const struct ced_fault *fault, enum ced_fault_kind kind);
 uint8_t ced_fault_cause(const struct ced_fault *fault, uint8_t cause, bool enabled);
-bool ced_fault_line(const struct ced_fault *fault, bool level);
+bool ced_fault_line(struct ced_fault *fault, bool level);
 
 void ced_meter_dmaen(void);
 void ced_meter_line(void);

@@ -26,6 +26,7 @@
 #define MEMORY_SIZE	0x400000	/* the largest block with such a size */
 #define FILLER		0xee	/* what a wild request sends */
 #define STORM_NS	(20 * SCALE_US)	/* a storm: 25000 edges a second */
+#define LATE_NS		(30 * SCALE_MS)	/* how much later a late interrupt comes */
 
 static const char *const names[] = {
 	[CED_FAULT_NONE] = "none",
@@ -38,6 +39,7 @@ static const char *const names[] = {
 	[CED_FAULT_IRQ_STUCK] = "irq-stuck",
 	[CED_FAULT_IRQ_STORM] = "irq-storm",
 	[CED_FAULT_IRQ_LOST] = "irq-lost",
+	[CED_FAULT_IRQ_LATE] = "irq-late",
 	[CED_FAULT_DEAD] = "dead",
 	[CED_FAULT_HALF_REQUEST] = "half-request",
 	[CED_FAULT_RANDOM_REQUESTS] = "random-requests",
@@ -166,14 +168,32 @@ static void begin(struct ced_fault *fault)
 		go_on(fault);
 }
 
-/* A storm's next edge */
-static void storm(void *opaque)
+static void edge_in(struct ced_fault *fault, int64_t ns)
+{
+	timer_mod(fault->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+}
+
+/* A storm's next edge, or the one that is late */
+static void edge(void *opaque)
 {
 	struct ced_fault *fault = opaque;
 
 	fault->high = !fault->high;
-	timer_mod(fault->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + STORM_NS);
+	if (fault->kind == CED_FAULT_IRQ_STORM)
+		edge_in(fault, STORM_NS);
 	fault->changed(fault->opaque);
+}
+
+/* Up once @level has been for so long, and down with it */
+static bool late(struct ced_fault *fault, bool level)
+{
+	if (!level) {
+		timer_del(fault->timer);
+		fault->high = false;
+	} else if (!fault->high && !timer_pending(fault->timer)) {
+		edge_in(fault, LATE_NS);
+	}
+	return fault->high;
 }
 
 /**
@@ -191,7 +211,7 @@ void ced_fault_init(struct ced_fault *fault, struct ced_monitor *mon,
 	fault->mon = mon;
 	fault->changed = changed;
 	fault->opaque = opaque;
-	fault->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, storm, fault);
+	fault->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, edge, fault);
 	ced_fault_set(fault, names[kind], &error_abort);
 }
 
@@ -230,7 +250,7 @@ bool ced_fault_set(struct ced_fault *fault, const char *name, Error **errp)
 	if (fault->timer) {
 		timer_del(fault->timer);
 		if (kind == CED_FAULT_IRQ_STORM)
-			storm(fault);
+			edge(fault);
 	}
 	return true;
 }
@@ -451,7 +471,14 @@ uint8_t ced_fault_cause(const struct ced_fault *fault, uint8_t cause, bool enabl
  * @fault:	the fault
  * @level:	how it should, as CAUSE says
  */
-bool ced_fault_line(const struct ced_fault *fault, bool level)
+bool ced_fault_line(struct ced_fault *fault, bool level)
 {
-	return fault->kind == CED_FAULT_IRQ_STORM ? fault->high : level;
+	switch (fault->kind) {
+	case CED_FAULT_IRQ_STORM:
+		return fault->high;
+	case CED_FAULT_IRQ_LATE:
+		return late(fault, level);
+	default:
+		return level;
+	}
 }

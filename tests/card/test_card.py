@@ -2384,6 +2384,33 @@ def _():
         well_again(c)
 
 
+@test("fault irq-late: the line rises 30 ms after the cause, if that still stands")
+def _():
+    with Machine() as m:
+        c = m.cards[0]
+        c.set("fault", "irq-late")
+        c.control(IE_TX)
+        assert c.cause()
+        m.step(29 * MS)
+        assert not c.line()
+        m.step(1 * MS)
+        assert c.line()
+        c.control(0)
+        assert not c.line()
+        c.control(IE_TX)
+        m.step(20 * MS)
+        c.control(0)
+        m.step(20 * MS)
+        assert not c.line()
+        c.control(IE_TX)
+        m.step(20 * MS)
+        assert not c.line()
+        c.set("fault", "none")
+        assert c.line()
+        c.control(0)
+        well_again(c)
+
+
 @test("fault half-request: ESC, its kind, and no more")
 def _():
     with Machine() as m:
