@@ -4,6 +4,11 @@
 # the kernel's own build system reads; this file only calls it, and everything
 # else. "make help" lists the targets.
 
+# Kbuild, and make itself, would take a path with a space for two
+ifneq ($(strip $(words $(CURDIR)) $(foreach c,' " ; : & | < > * ? ` \ ( ),$(findstring $c,$(CURDIR)))),1)
+$(error ced1401: neither make nor kbuild can work in "$(CURDIR)": move it to a folder whose path has no space, nor any of ' " ; : & | < > * ? ` \ ( ))
+endif
+
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell cat VERSION)
 

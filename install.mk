@@ -13,8 +13,10 @@ includedir ?= $(prefix)/include
 datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
 sysconfdir ?= /etc
-udevdir ?= $(prefix)/lib/udev
-sysusersdir ?= $(prefix)/lib/sysusers.d
+# Neither udev nor systemd-sysusers looks below another prefix than these two
+system_prefix = $(if $(filter /usr /usr/local,$(prefix)),$(prefix),/usr/local)
+udevdir ?= $(system_prefix)/lib/udev
+sysusersdir ?= $(system_prefix)/lib/sysusers.d
 python_version = $(shell /usr/bin/python3 -c \
 	'import sys; print("%d.%d" % sys.version_info[:2])')
 pythondir ?= $(if $(filter /usr,$(prefix)),/usr/lib/python3/dist-packages,$(prefix)/lib/python$(python_version)/dist-packages)
@@ -36,9 +38,9 @@ directories = prefix=$(prefix) bindir=$(bindir) libdir=$(libdir) \
 
 # With Debian's packages that it needs to be built and to work. Whoever has DESTDIR is
 # making a package, and has seen to that himself.
-install: install-needs lib tools manuals ## install the driver, library, command, Python module, manuals (as root)
+install: $(if $(DESTDIR),,install-needs) lib tools manuals ## install the driver, library, command, Python module, manuals (as root)
 ifeq ($(DESTDIR),)
-	@rm -rf $(stage)
+	@rm -rf build/install
 	$(MAKE) -s install-files DESTDIR=$(stage)
 	scripts/install $(stage)
 else
