@@ -20,6 +20,7 @@ struct CMUnitTest {
 	int (*teardown)(void **state);
 };
 
+#define cmocka_unit_test(f)				{ #f, f, NULL, NULL }
 #define cmocka_unit_test_setup_teardown(f, s, t)	{ #f, f, s, t }
 
 /* Weak, so that every file of a program shares one of each */
@@ -90,7 +91,8 @@ static inline int cmocka_run(const struct CMUnitTest *tests, size_t n,
 
 		switch (setjmp(cmocka_failed)) {
 		case 0:
-			tests[i].setup(&state);
+			if (tests[i].setup)
+				tests[i].setup(&state);
 			tests[i].test(&state);
 			well = 1;
 			break;
@@ -105,7 +107,7 @@ static inline int cmocka_run(const struct CMUnitTest *tests, size_t n,
 			printf("# %s\n", cmocka_why);
 		failed += !well;
 		fflush(stdout);
-		if (!setjmp(cmocka_failed))
+		if (tests[i].teardown && !setjmp(cmocka_failed))
 			tests[i].teardown(&state);
 	}
 	return failed;
