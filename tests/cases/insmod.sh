@@ -16,18 +16,19 @@ top=$(cd "$(dirname "$0")/../.." && pwd -P)
 module=/tmp/ced1401_isa.ko
 strip --strip-debug -o "$module" "$CED1401_MODULE"
 PATH=$PATH:/usr/sbin:/sbin
+loader=$top/build/tests/cases/loader
+[[ $(uname -m) == x86_64 ]] || loader+=.32
+cp "$loader" /tmp/loader
 
 # load PARAMETERS...: what the kernel says to it is in $said
 load()
 {
-	dmesg --clear
-	insmod "$module" "$@"
-	said=$(dmesg | grep ced1401 || :)
+	said=$(/tmp/loader "$module" "$@")
 }
 
 unload()
 {
-	rmmod ced1401_isa
+	/tmp/loader -r ced1401_isa
 }
 
 # Two cards, as they are
@@ -190,7 +191,7 @@ nonsense_for_a_number_fails_insmod()
 	local parameters
 	for parameters in io=lab dma=one irq=x io=1,2,3,4,5 nosuch=1; do
 		# The kernel ignores a parameter that there is not, and says so
-		if insmod "$module" "$parameters" 2> /dev/null; then
+		if load "$parameters" 2> /dev/null; then
 			unload
 			[[ $parameters == nosuch=1 ]] ||
 				fails "$parameters was accepted"
@@ -227,7 +228,7 @@ rmmod_is_busy_while_a_file_is_open()
 {
 	load
 	exec 4<> /dev/ced1401
-	! rmmod ced1401_isa 2> /dev/null || fails "unloaded under an open file"
+	! unload 2> /dev/null || fails "unloaded under an open file"
 	exec 4>&-
 	unload
 	gone
@@ -242,10 +243,10 @@ rmmod_is_busy_while_a_mapping_exists()
 	coproc "$holder"
 	pid=$COPROC_PID
 	read -r -t 60 <&"${COPROC[0]}"
-	! rmmod ced1401_isa 2> /dev/null || fails "unloaded under a mapping"
+	! unload 2> /dev/null || fails "unloaded under a mapping"
 	# Nor does unbinding help, or harm
 	echo ced1401.0 > /sys/bus/platform/drivers/ced1401/unbind
-	! rmmod ced1401_isa 2> /dev/null || fails "unloaded under a mapping"
+	! unload 2> /dev/null || fails "unloaded under a mapping"
 	echo >&"${COPROC[1]}"
 	wait "$pid"
 	unload
@@ -298,7 +299,7 @@ some_rounds()
 {
 	local i
 	for ((i = 0; i < $1; i++)); do
-		insmod "$module" "${both[@]}"
+		load "${both[@]}"
 		if ((i % 5 == 0)); then
 			answers ced1401
 			answers ced1401_1
