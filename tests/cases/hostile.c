@@ -652,8 +652,8 @@ static void a_request_that_is_never_whole_is_dropped(void **state)
 	(void)state;
 	assert_well(fd);
 	status(fd, 0);
-	set_fault("half-request", 0);
 	begun = now_ns();
+	set_fault("half-request", 0);
 	await_event(fd, CED1401_EVENT_STRAY);
 	assert_in_range((now_ns() - begun) / MS, 900, LATE_MS / 2);
 	assert_int_equal(status(fd, 0).refused, 1);
