@@ -19,6 +19,8 @@
 /* Interrupts in vain, with no latch served in between, before the line is masked */
 #define IN_VAIN		64
 #define TICK		msecs_to_jiffies(100)
+/* The longest that the interrupt line is waited for, where it is looked for */
+#define PROBE_MS	256
 
 static u8 in(struct ced_card *card, unsigned int port)
 {
@@ -440,21 +442,25 @@ int ced_card_find(struct ced_card *card)
 
 /*
  * The line that rises when the card's own transmit interrupt is enabled. The 1401
- * must be on: else TXRDY does not stand.
+ * must be on: else TXRDY does not stand. A virtual machine's interrupt comes when the
+ * processor that takes it runs next, which need not be soon: wait longer and longer.
+ * The line falls before it is given up: what an I/O APIC keeps of a line that still
+ * stands then is an interrupt for whoever takes it next, also for the next probe.
  */
 static int probe_line(struct ced_card *card)
 {
 	unsigned long lines;
-	int tries, irq;
+	unsigned int ms;
+	int irq;
 
 	if (!ced_card_online(card))
 		return 0;
-	for (tries = 0; tries < 3; tries++) {
+	for (ms = 1; ms <= PROBE_MS; ms *= 4) {
 		lines = probe_irq_on();
 		out(card, CEDCARD_CONTROL, CEDCARD_CONTROL_IE_TX);
-		usleep_range(1000, 2000);
-		irq = probe_irq_off(lines);
+		fsleep(ms * USEC_PER_MSEC);
 		out(card, CEDCARD_CONTROL, 0);
+		irq = probe_irq_off(lines);
 		if (irq > 0)
 			return irq;
 	}
@@ -470,20 +476,11 @@ static int probe_line(struct ced_card *card)
  */
 int ced_card_take_irq(struct ced_card *card)
 {
-	int ret;
-
 	if (card->place.irq < 0)
 		card->place.irq = probe_line(card);
 	if (!card->place.irq)
 		return -ENODEV;
-	ret = request_irq(card->place.irq, handler, 0, card->name, card);
-	/*
-	 * The probe's pulse may still stand in an I/O APIC that took the line
-	 * for an edge then and for a level now. Driving it low again clears it.
-	 */
-	if (!ret)
-		out(card, CEDCARD_CONTROL, 0);
-	return ret;
+	return request_irq(card->place.irq, handler, 0, card->name, card);
 }
 
 /**
