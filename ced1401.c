@@ -371,54 +371,35 @@ static int do_reset(struct file *file, struct ced_args *args)
 /*
  * A call first finds its answer (@ask), which is written to the caller's memory, and
  * then takes effect (@act): one that fails with -EFAULT has had none. -ESTALE: the
- * answer is no longer true, since another thread came between; it is asked anew.
+ * answer is no longer true, since another thread came between; it is asked anew. @reader: it
+ * may be called on a read-only open.
+ *
+ * Inlined, so that its arguments' size is a constant: hardened usercopy then checks it when
+ * this is compiled, and not at every call, which took as long as the rest of it.
  */
-static const struct ced_call {
-	unsigned int cmd;
-	bool reader;		/* may be called on a read-only open */
-	int (*ask)(struct file *file, struct ced_args *args);
-	int (*act)(struct file *file, struct ced_args *args);
-} calls[] = {
-	{ CED1401_IOC_ALLOC,	false,	ask_alloc,	do_alloc },
-	{ CED1401_IOC_FREE,	true,	NULL,		do_free },
-	{ CED1401_IOC_BUF_INFO,	true,	ask_buf_info,	NULL },
-	{ CED1401_IOC_START,	false,	ask_start,	do_start },
-	{ CED1401_IOC_STOP,	false,	ask_stop,	do_stop },
-	{ CED1401_IOC_STATUS,	true,	ask_status,	do_status },
-	{ CED1401_IOC_WAIT,	true,	ask_wait,	NULL },
-	{ CED1401_IOC_CLAIM,	false,	NULL,		do_claim },
-	{ CED1401_IOC_RELEASE,	false,	NULL,		do_release },
-	{ CED1401_IOC_RESET,	false,	NULL,		do_reset },
-	{ CED1401_IOC_CONSUME,	false,	ask_consume,	do_consume },
-	{ CED1401_IOC_KICK,	false,	NULL,		do_kick },
-};
-
-static const struct ced_call *find_call(unsigned int cmd)
+static __always_inline long make_call(struct file *file, unsigned int cmd, void __user *argp,
+				      bool reader,
+				      int (*ask)(struct file *, struct ced_args *),
+				      int (*act)(struct file *, struct ced_args *))
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].cmd == cmd)
-			return &calls[i];
-	return NULL;
-}
-
-static int make_call(struct file *file, const struct ced_call *call,
-		     void __user *argp)
-{
-	size_t size = _IOC_SIZE(call->cmd);
-	struct ced_args args = { };
+	struct ced_session *session = file->private_data;
+	struct ced_args args;
 	int ret;
 
-	if (_IOC_DIR(call->cmd) & _IOC_WRITE && copy_from_user(&args, argp, size))
+	if (READ_ONCE(session->card->gone))
+		return -ENODEV;
+	if (!reader && !(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	args.news = 0;
+	if (_IOC_DIR(cmd) & _IOC_WRITE && copy_from_user(&args, argp, _IOC_SIZE(cmd)))
 		return -EFAULT;
 	do {
-		ret = call->ask ? call->ask(file, &args) : 0;
-		if (!ret && _IOC_DIR(call->cmd) & _IOC_READ &&
-		    copy_to_user(argp, &args, size))
+		ret = ask ? ask(file, &args) : 0;
+		if (!ret && _IOC_DIR(cmd) & _IOC_READ &&
+		    copy_to_user(argp, &args, _IOC_SIZE(cmd)))
 			ret = -EFAULT;
-		if (!ret && call->act)
-			ret = call->act(file, &args);
+		if (!ret && act)
+			ret = act(file, &args);
 	} while (ret == -ESTALE && !signal_pending(current));
 	return ret == -ESTALE ? -ERESTARTSYS : ret;
 }
@@ -426,17 +407,40 @@ static int make_call(struct file *file, const struct ced_call *call,
 static long ced_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ced_session *session = file->private_data;
-	const struct ced_call *call = find_call(cmd);
+	void __user *argp = (void __user *)arg;
 
-	if (!call && _IOC_TYPE(cmd) != CEDIOC_MAGIC)
+	switch (cmd) {
+	case CED1401_IOC_ALLOC:
+		return make_call(file, CED1401_IOC_ALLOC, argp, false, ask_alloc, do_alloc);
+	case CED1401_IOC_FREE:
+		return make_call(file, CED1401_IOC_FREE, argp, true, NULL, do_free);
+	case CED1401_IOC_BUF_INFO:
+		return make_call(file, CED1401_IOC_BUF_INFO, argp, true, ask_buf_info, NULL);
+	case CED1401_IOC_START:
+		return make_call(file, CED1401_IOC_START, argp, false, ask_start, do_start);
+	case CED1401_IOC_STOP:
+		return make_call(file, CED1401_IOC_STOP, argp, false, ask_stop, do_stop);
+	case CED1401_IOC_STATUS:
+		return make_call(file, CED1401_IOC_STATUS, argp, true, ask_status, do_status);
+	case CED1401_IOC_WAIT:
+		return make_call(file, CED1401_IOC_WAIT, argp, true, ask_wait, NULL);
+	case CED1401_IOC_CLAIM:
+		return make_call(file, CED1401_IOC_CLAIM, argp, false, NULL, do_claim);
+	case CED1401_IOC_RELEASE:
+		return make_call(file, CED1401_IOC_RELEASE, argp, false, NULL, do_release);
+	case CED1401_IOC_RESET:
+		return make_call(file, CED1401_IOC_RESET, argp, false, NULL, do_reset);
+	case CED1401_IOC_CONSUME:
+		return make_call(file, CED1401_IOC_CONSUME, argp, false, ask_consume,
+				 do_consume);
+	case CED1401_IOC_KICK:
+		return make_call(file, CED1401_IOC_KICK, argp, false, NULL, do_kick);
+	}
+	if (_IOC_TYPE(cmd) != CEDIOC_MAGIC)
 		return -ENOTTY;
 	if (READ_ONCE(session->card->gone))
 		return -ENODEV;
-	if (!call)
-		return ced_abi_ioctl(file, cmd, arg);
-	if (!call->reader && !(file->f_mode & FMODE_WRITE))
-		return -EACCES;
-	return make_call(file, call, (void __user *)arg);
+	return ced_abi_ioctl(file, cmd, arg);
 }
 
 /* ---- read, write, poll ---- */
