@@ -106,10 +106,12 @@ static void free_slot(struct ced_session *session, struct ced_slot *slot)
 {
 	struct ced_buffer *buffer = slot->buffer;
 
-	slot->buffer = NULL;
 	slot->reserved = 0;
 	if (!buffer)
 		return;
+	spin_lock_irq(&session->card->lock);
+	slot->buffer = NULL;
+	spin_unlock_irq(&session->card->lock);
 	ced_transfer_free(session, buffer);
 	ced_buffer_put(buffer);
 }

@@ -210,7 +210,7 @@ struct ced_buffer {
 	struct list_head node;		/* of ced_card.buffers */
 };
 
-/* A number for a buffer; under ced_session.lock */
+/* A number for a buffer; under ced_session.lock. @buffer changes under ced_card.lock, too */
 struct ced_slot {
 	struct ced_buffer *buffer;
 	u32 reserved;			/* bytes that ALLOC asked for, or 0 */

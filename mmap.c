@@ -317,7 +317,9 @@ static int map(struct ced_session *session, struct vm_area_struct *vma,
 	}
 	if (!slot->buffer) {
 		ced_buffer_get(buffer);
+		spin_lock_irq(&session->card->lock);
 		slot->buffer = buffer;
+		spin_unlock_irq(&session->card->lock);
 		slot->reserved = 0;
 	}
 	atomic_inc(&buffer->maps);

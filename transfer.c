@@ -235,7 +235,7 @@ bool ced_transfer_busy(const struct ced_transfer *transfer)
 	       transfer->state == CED1401_STATE_WAITING;
 }
 
-/* Take the memory that START names; session->lock is held */
+/* Take the memory that START names; the card's lock is held */
 static int take_buffer(struct ced_session *session,
 		       struct ced_transfer *transfer,
 		       const struct ced1401_start *start)
@@ -295,14 +295,11 @@ int ced_transfer_start(struct ced_session *session,
 	transfer = new_transfer(session, start);
 	if (!transfer)
 		return -ENOMEM;
-	mutex_lock(&session->lock);
+	spin_lock_irq(&card->lock);
 	ret = take_buffer(session, transfer, start);
-	if (!ret) {
-		spin_lock_irq(&card->lock);
+	if (!ret)
 		ret = enter(card, transfer, &forgotten);
-		spin_unlock_irq(&card->lock);
-	}
-	mutex_unlock(&session->lock);
+	spin_unlock_irq(&card->lock);
 	if (ret)
 		ced_transfer_dispose(transfer);
 	ced_transfer_dispose(forgotten);
