@@ -120,6 +120,18 @@ bool ced_card_online(struct ced_card *card)
 }
 
 /**
+ * ced_card_still_online() - whether a card that was online a moment ago still is
+ * @card:	the card; its lock is held
+ *
+ * One access to the bus instead of two: that it is the card which answers is known.
+ */
+bool ced_card_still_online(struct ced_card *card)
+{
+	return (ced_card_status(card) & CEDCARD_STATUS_ONLINE) ==
+		CEDCARD_STATUS_ONLINE;
+}
+
+/**
  * ced_card_status() - STATUS
  * @card:	the card; its lock is held
  *

@@ -355,7 +355,7 @@ struct ced_session {
 	struct list_head queue;
 	struct ced_transfer *areas[CED1401_AREAS];
 	struct ced_transfer *table[CED1401_TRANSFERS];	/* the native ones, by id */
-	struct ced_transfer *spare;	/* memory for the next one; by xchg() alone */
+	struct ced_transfer *spare;	/* zeroed memory for the next; by xchg() alone */
 	u32 last_id;
 	u32 events;			/* CED1401_EVENT_*, the session's own */
 	u32 refused;
@@ -393,6 +393,7 @@ void ced_card_sleep(struct ced_card *card);
 void ced_card_start_tick(struct ced_card *card);
 void ced_card_stop_tick(struct ced_card *card);
 bool ced_card_online(struct ced_card *card);
+bool ced_card_still_online(struct ced_card *card);
 u8 ced_card_status(struct ced_card *card);
 bool ced_card_odd(struct ced_card *card);
 u8 ced_card_state(struct ced_card *card);
@@ -448,6 +449,7 @@ void ced_engine_end_all(struct ced_card *card, struct ced_session *session,
 void ced_engine_tell_all(struct ced_card *card, u32 event);
 void ced_engine_serve(struct ced_card *card, struct ced_session *session);
 void ced_engine_next(struct ced_card *card);
+void ced_engine_queue(struct ced_card *card, struct ced_transfer *transfer);
 void ced_engine_request(struct ced_card *card,
 			const struct ced_request *request);
 void ced_engine_refuse(struct ced_card *card);

@@ -185,17 +185,15 @@ static void begin_piece(struct ced_card *card)
 	struct ced_piece *piece = &job->piece;
 	bool out = job->out;
 	u8 control = CEDCARD_CONTROL_DMAEN | CEDCARD_CONTROL_IE_DMA;
+	dma_addr_t dma;
 
 	*piece = plan_piece(card);
+	dma = job_dma(engine);
 	if (piece->bounce && out) {
 		memset(engine->bounce, 0, piece->count);
 		copy_bounce(engine, piece->len, true);
 	}
-	ced_sync_for_device(card, job_dma(engine), piece->count);
-	job->seen = 0;
-	job->laps = 0;
-	job->astray = false;
-	job->moved_at = jiffies;
+	ced_sync_for_device(card, dma, piece->count);
 	if (out)
 		control |= CEDCARD_CONTROL_TO1401;
 	if (!job->block)
@@ -203,9 +201,13 @@ static void begin_piece(struct ced_card *card)
 	trace_ced1401_piece_begin(card, job);
 	if (job->again)
 		ced_card_go_on(card, true);
-	ced_isadma_start(card->place.dma, job_dma(engine), piece->count, out,
-			 job->again);
+	ced_isadma_start(card->place.dma, dma, piece->count, out, job->again);
 	ced_card_control(card, 0, control);
+	/* The card works already; its interrupt waits for the lock */
+	job->seen = 0;
+	job->laps = 0;
+	job->astray = false;
+	job->moved_at = jiffies;
 }
 
 /* Bytes of the running piece that have moved; @tc: the card's latch */
@@ -499,21 +501,33 @@ static bool show_stalled(struct ced_engine *engine)
 	return !no_room(engine);
 }
 
+/* A NOW transfer has its turn */
+static void begin_now(struct ced_card *card, struct ced_transfer *transfer)
+{
+	begin_job(card, transfer, false, ced_to_1401(transfer), 0,
+		  ced_circular(transfer) ? U64_MAX : transfer->length);
+}
+
+/* Whether the channel may be given to somebody */
+static bool is_free(const struct ced_card *card)
+{
+	return !card->engine.job.transfer && card->online && !card->resetting;
+}
+
 static void give_channel(struct ced_card *card)
 {
 	struct ced_engine *engine = &card->engine;
 	struct ced_session *session = engine->session;
 	struct ced_transfer *first;
 
-	while (!engine->job.transfer && card->online && !card->resetting) {
+	while (is_free(card)) {
 		if (engine->request_waits && !no_room(engine)) {
 			begin_request(card);
 		} else if (session && !list_empty(&session->queue)) {
 			first = list_first_entry(&session->queue,
 						 struct ced_transfer, queue);
 			list_del_init(&first->queue);
-			begin_job(card, first, false, ced_to_1401(first), 0,
-				  ced_circular(first) ? U64_MAX : first->length);
+			begin_now(card, first);
 		} else {
 			break;
 		}
@@ -536,6 +550,28 @@ void ced_engine_next(struct ced_card *card)
 		give_channel(card);
 	} while (engine->request_waits && show_stalled(engine) && card->online &&
 		 !card->resetting);
+}
+
+/* Out of line, so that the usual case below saves no registers for it */
+static noinline void queue_up(struct ced_card *card, struct ced_transfer *transfer)
+{
+	transfer->state = CED1401_STATE_QUEUED;
+	list_add_tail(&transfer->queue, &transfer->session->queue);
+	ced_engine_next(card);
+}
+
+/**
+ * ced_engine_queue() - a new NOW transfer gets the channel, or waits for it
+ * @card:	the card
+ * @transfer:	the transfer, of the session that is served
+ */
+void ced_engine_queue(struct ced_card *card, struct ced_transfer *transfer)
+{
+	if (is_free(card) && !card->engine.request_waits &&
+	    list_empty(&transfer->session->queue))
+		begin_now(card, transfer);
+	else
+		queue_up(card, transfer);
 }
 
 /**

@@ -110,6 +110,15 @@ static struct ced_buffer *retire(struct ced_transfer *transfer)
 	return buffer;
 }
 
+/* Keep a native transfer's memory, zeroed, for the session's next one, if it has none */
+static bool make_spare(struct ced_transfer *transfer)
+{
+	struct ced_session *session = transfer->session;
+
+	memset(transfer, 0, sizeof(*transfer));
+	return !cmpxchg(&session->spare, NULL, transfer);
+}
+
 /**
  * ced_transfer_dispose() - free a transfer that nobody knows any more
  * @transfer:	the transfer, or NULL
@@ -124,7 +133,7 @@ void ced_transfer_dispose(struct ced_transfer *transfer)
 		ced_buffer_put(transfer->buffer);
 	if (transfer->ops)
 		transfer->ops->release(transfer);
-	else if (!cmpxchg(&transfer->session->spare, NULL, transfer))
+	else if (make_spare(transfer))
 		return;
 	kfree(transfer);
 }
@@ -136,17 +145,15 @@ static struct ced_transfer *new_transfer(struct ced_session *session,
 	struct ced_transfer *transfer = xchg(&session->spare, NULL);
 
 	if (!transfer)
-		transfer = kmalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
+		transfer = kzalloc(sizeof(*transfer), GFP_KERNEL_ACCOUNT);
 	if (!transfer)
 		return NULL;
-	*transfer = (struct ced_transfer) {
-		.session = session,
-		.id = start->id,
-		.slot = start->buffer,
-		.flags = start->flags,
-		.area = start->area,
-		.wake_at = U64_MAX,
-	};
+	transfer->session = session;
+	transfer->id = start->id;
+	transfer->slot = start->buffer;
+	transfer->flags = start->flags;
+	transfer->area = start->area;
+	transfer->wake_at = U64_MAX;
 	INIT_LIST_HEAD(&transfer->queue);
 	return transfer;
 }
@@ -163,7 +170,7 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 
 	if (card->gone)
 		return -ENODEV;
-	if (!transfer->ops && (!card->online || !ced_card_online(card)))
+	if (!transfer->ops && (!card->online || !ced_card_still_online(card)))
 		return -ENODEV;
 	if (now && card->engine.session != session)
 		return -EAGAIN;
@@ -174,20 +181,20 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 
 		if (*place && !ced_ended(*place))
 			return -EBUSY;
-		if (*place)
+		/* One whose end was told is in no list: most often there is nothing to do */
+		if (*place && !list_empty(&(*place)->node))
 			list_del_init(&(*place)->node);
 		*forgotten = *place;
 		*place = transfer;
 	}
-	list_add_tail(&transfer->node, &session->transfers);
 	if (now) {
-		transfer->state = CED1401_STATE_QUEUED;
-		list_add_tail(&transfer->queue, &session->queue);
+		ced_engine_queue(card, transfer);
 	} else {
 		transfer->state = CED1401_STATE_ARMED;
 		session->areas[transfer->area] = transfer;
+		ced_engine_next(card);
 	}
-	ced_engine_next(card);
+	list_add_tail(&transfer->node, &session->transfers);
 	if (!transfer->time_ns)
 		transfer->time_ns = ktime_get_ns();
 	ced_shared_begin(transfer);
