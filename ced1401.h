@@ -163,6 +163,7 @@ struct ced_card {
 	char name[16];
 	struct ced_place place;
 	bool wide;			/* on a 16-bit channel */
+	bool syncs;			/* memory is handed over between card and processor */
 	u8 type;			/* CEDCARD_TYPE_* */
 	const struct ced_card_events *events;
 	struct delayed_work tick;

@@ -319,7 +319,8 @@ void ced_buffers_unmap(struct ced_card *card)
  * ced_bounce_new() - the small buffer for what DMA cannot reach by itself
  * @card:	the card
  *
- * CED_BOUNCE_SIZE bytes below 16 MiB that cross no DMA page. May sleep.
+ * CED_BOUNCE_SIZE bytes below 16 MiB that cross no DMA page. By them it finds out whether
+ * memory has to be synchronised for this card at all. May sleep.
  *
  * Return: 0, or -ENOMEM, -EIO.
  */
@@ -336,8 +337,15 @@ int ced_bounce_new(struct ced_card *card)
 	if (ret) {
 		kfree(engine->bounce);
 		engine->bounce = NULL;
+		return ret;
 	}
-	return ret;
+	/*
+	 * Nothing is mapped that swiotlb would have copied: what one mapping needs all do.
+	 * DMA-API debugging is to see every step.
+	 */
+	card->syncs = IS_ENABLED(CONFIG_DMA_API_DEBUG) ||
+		      dma_need_sync(card->dev, engine->bounce_dma);
+	return 0;
 }
 
 /**
@@ -368,7 +376,8 @@ void ced_bounce_free(struct ced_card *card)
  */
 void ced_sync_for_device(struct ced_card *card, dma_addr_t dma, u32 len)
 {
-	dma_sync_single_for_device(card->dev, dma, len, DMA_BIDIRECTIONAL);
+	if (card->syncs)
+		dma_sync_single_for_device(card->dev, dma, len, DMA_BIDIRECTIONAL);
 }
 
 /**
@@ -381,5 +390,6 @@ void ced_sync_for_device(struct ced_card *card, dma_addr_t dma, u32 len)
  */
 void ced_sync_for_cpu(struct ced_card *card, dma_addr_t dma, u32 len)
 {
-	dma_sync_single_for_cpu(card->dev, dma, len, DMA_BIDIRECTIONAL);
+	if (card->syncs)
+		dma_sync_single_for_cpu(card->dev, dma, len, DMA_BIDIRECTIONAL);
 }
