@@ -210,10 +210,16 @@ static void begin_piece(struct ced_card *card)
 	job->moved_at = jiffies;
 }
 
-/* Bytes of the running piece that have moved; @tc: the card's latch */
+/*
+ * Bytes of the running piece that have moved; @tc: the card's latch. What was seen to move
+ * has not stood still, though the latch may be missing.
+ */
 static u32 piece_moved(struct ced_card *card, bool tc, bool odd)
 {
-	return ced_piece_moved(&card->engine.job.piece,
+	const struct ced_job *job = &card->engine.job;
+
+	tc |= job->seen || job->transfer->seen.bytes > job->transfer->bytes;
+	return ced_piece_moved(&job->piece,
 			       ced_isadma_residue(card->place.dma),
 			       tc, odd, card->wide);
 }
@@ -664,9 +670,6 @@ static bool stands_still(struct ced_card *card)
 	struct ced_job *job = &card->engine.job;
 	u32 moved = piece_moved(card, false, false);
 
-	/* It never goes back: the count of a whole DMA page has run out */
-	if (moved < job->seen)
-		moved = job->piece.len;
 	if (moved != job->seen) {
 		job->seen = moved;
 		job->moved_at = jiffies;
@@ -875,6 +878,8 @@ struct ced_standing ced_engine_look(struct ced_card *card,
 	standing.time_ns = transfer->time_ns;
 	if (standing.bytes >= transfer->seen.bytes)
 		transfer->seen = standing;
+	else
+		standing = transfer->seen;
 	ced_engine_take(transfer);
 	ced_engine_show(transfer);
 	return standing;

@@ -425,6 +425,38 @@ static void a_stream_without_terminal_count_fails(void **state)
 	over_by_reset(fd);
 }
 
+/*
+ * The count of a whole DMA page runs out and is what it was at the beginning: only terminal
+ * count could tell. What was seen to arrive is not taken back.
+ */
+static void a_page_without_terminal_count_is_all_there(void **state)
+{
+	const unsigned int page = (wide() ? 128 : 64) * KIB;
+	int fd = open_session(O_NONBLOCK);
+	struct ced1401_consume c;
+	struct ced1401_status s;
+	uint64_t seen = 0;
+	uint32_t id;
+
+	(void)state;
+	map_buffer(fd, 0, 4 * page);
+	set_fault("no-tc", 0);
+	id = start_ring(fd, 0, IN_NOW, 0, 4 * page, 0, 0);
+	say(fd, "XFIFO,0 1,H,4,10;");	/* 400000 bytes a second */
+	do {
+		sleep_ms(3);
+		s = status(fd, id);
+		assert_true(s.bytes >= seen);
+		seen = s.bytes;
+		assert_int_equal(consume_error(fd, id, seen - s.consumed + page, &c),
+				 EINVAL);
+	} while (s.state == CED1401_STATE_RUNNING || s.state == CED1401_STATE_QUEUED);
+	assert_int_equal(s.state, CED1401_STATE_FAILED);
+	assert_int_equal(s.error, -ETIMEDOUT);
+	assert_int_equal(s.bytes, page);
+	over_by_reset(fd);
+}
+
 /* A stream may wait as long as it likes: WAIT has its deadline, and STOP works */
 static void a_stream_that_stalls_can_be_stopped(void **state)
 {
@@ -1248,6 +1280,7 @@ int main(void)
 		HOSTILE_TEST(a_stall_that_ends_in_time_does_no_harm),
 		HOSTILE_TEST(a_stream_that_fails_says_how),
 		HOSTILE_TEST(a_stream_without_terminal_count_fails),
+		HOSTILE_TEST(a_page_without_terminal_count_is_all_there),
 		HOSTILE_TEST(a_stream_that_stalls_can_be_stopped),
 		HOSTILE_TEST(a_stream_without_interrupts_is_whole),
 		HOSTILE_TEST(a_storm_is_weathered),
