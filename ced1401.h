@@ -432,6 +432,7 @@ void ced_pages_copy(const struct ced_pages *pages, u32 at, void *bounce,
 		    u32 len, bool out);
 
 /* shared.c: what a session shares with its program */
+u32 ced_shared_id(const struct ced_transfer *transfer);
 int ced_shared_get(struct ced_session *session);
 void ced_shared_put(struct ced_session *session);
 void *ced_shared_memory(struct ced_session *session, bool control);

@@ -138,6 +138,17 @@ bool ced_shared_watched(const struct ced_session *session)
 	return session->shared && atomic_read(&session->shared->maps);
 }
 
+/**
+ * ced_shared_id() - which transfer the pages' slot for this one's buffer is about
+ * @transfer:	a native transfer of a session that has the pages
+ *
+ * Return: its id, or 0.
+ */
+u32 ced_shared_id(const struct ced_transfer *transfer)
+{
+	return transfer->session->shared->id[transfer->slot];
+}
+
 /* The session's pages if a slot of them is about the transfer, else NULL */
 static struct ced_shared *shared_of(const struct ced_transfer *transfer)
 {

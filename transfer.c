@@ -159,6 +159,20 @@ static struct ced_transfer *new_transfer(struct ced_session *session,
 }
 
 /*
+ * The pages are about this transfer from now on; what was stored for the one before on its
+ * buffer counts still.
+ */
+static void begin_shared(struct ced_transfer *transfer)
+{
+	struct ced_transfer *before = find(transfer->session,
+					   ced_shared_id(transfer));
+
+	if (before && before != transfer)
+		ced_engine_take(before);
+	ced_shared_begin(transfer);
+}
+
+/*
  * Enter a new transfer under the card's lock. @forgotten: in whose place it is kept, to be
  * disposed of; NULL: it is an area of CED's, which is not
  */
@@ -197,7 +211,8 @@ static int enter(struct ced_card *card, struct ced_transfer *transfer,
 	list_add_tail(&transfer->node, &session->transfers);
 	if (!transfer->time_ns)
 		transfer->time_ns = ktime_get_ns();
-	ced_shared_begin(transfer);
+	if (session->shared && !transfer->ops)
+		begin_shared(transfer);
 	return 0;
 }
 

@@ -684,23 +684,54 @@ static void what_is_lost_is_shown(void **state)
 	assert_shown(fd, &p, id);
 }
 
+/* A ring of 1000 bytes on buffer 0 that holds 500, and whose threshold is 300 */
+static uint32_t ring_with_500(int fd)
+{
+	uint32_t id = start_ring(fd, 0, IN_ASK, 0, 1000, 0, 300);
+
+	to_host(fd, 0, 0, 500, 0);
+	wait_blocks(fd, id, 1, 5000);
+	return id;
+}
+
 /* A threshold counts from what was stored */
 static void poll_knows_what_was_stored(void **state)
 {
 	int fd = open_session(0);
 	struct pages p = map_pages(fd);
-	uint32_t id;
 
 	(void)state;
 	map_buffer(fd, 0, PAGE);
-	id = start_ring(fd, 0, IN_ASK, 0, 1000, 0, 300);
-	to_host(fd, 0, 0, 500, 0);
-	wait_blocks(fd, id, 1, 5000);
+	ring_with_500(fd);
 	assert_true(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND);
 	store(&p, 0, 201);
 	assert_int_equal(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND, 0);
 	to_host(fd, 0, 0, 1, 0);
 	assert_true(poll_for(fd, POLLRDBAND, 5000) & POLLRDBAND);
+}
+
+/* Also when it is about another ring by then: nothing is left to be told of the first */
+static void a_store_counts_although_the_next_ring_has_begun(void **state)
+{
+	int fd = open_session(0);
+	struct pages p = map_pages(fd);
+	uint32_t id, next;
+
+	(void)state;
+	map_buffer(fd, 0, PAGE);
+	id = ring_with_500(fd);
+	stop(fd, id);
+	assert_true(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND);
+	store(&p, 0, 500);
+	next = start_ring(fd, 0, IN_ASK, 1000, 1000, 0, 300);
+	assert_int_equal(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND, 0);
+	assert_int_equal(p.control->slot[0].consumed, 0);
+	assert_int_equal(status(fd, id).consumed, 500);
+	assert_int_equal(status(fd, next).consumed, 0);
+	to_host(fd, 0, 0, 400, 0);
+	assert_true(poll_for(fd, POLLRDBAND, 5000) & POLLRDBAND);
+	store(&p, 0, 400);
+	assert_int_equal(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND, 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -717,6 +748,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(consume_and_stores_go_together),
 	TEST(what_is_lost_is_shown),
 	TEST(poll_knows_what_was_stored),
+	TEST(a_store_counts_although_the_next_ring_has_begun),
 };
 
 int main(void)
