@@ -743,12 +743,16 @@ void ced_transfer_free(struct ced_session *session, struct ced_buffer *buffer)
 		if (buffer && transfer->buffer != buffer)
 			continue;
 		ced_engine_cancel(card, transfer, -ECANCELED);
-		if (!buffer) {
+		if (buffer) {
+			transfer->buffer = NULL;
+			/* Nor is anything left in it to be told of */
+			transfer->threshold = 0;
+			puts++;
+		}
+		/* An area of CED's that has ended is in no table: nobody could ask for it */
+		if (!buffer || transfer->ops) {
 			forget(transfer);
 			list_add(&transfer->node, &gone);
-		} else {
-			transfer->buffer = NULL;
-			puts++;
 		}
 	}
 	if (!buffer)

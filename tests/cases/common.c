@@ -872,8 +872,7 @@ long pinned_pages(void)
 	return acquired < 0 ? -1 : acquired - released;
 }
 
-/* debugfs tells of every buffer and transfer of the card, a line each */
-static bool has_line(const char *name, char *line, int room)
+bool debugfs_line(const char *name, char *line, int room)
 {
 	const char *card = strrchr(device(), '_');
 	char path[80];
@@ -898,7 +897,7 @@ static void await_no_line(const char *name)
 	uint64_t end = now_ns() + 10 * slow() * SECOND;
 	char line[300];
 
-	while (has_line(name, line, sizeof(line))) {
+	while (debugfs_line(name, line, sizeof(line))) {
 		if (now_ns() > end)
 			fail_msg("left in %s: %s", name, line);
 		sleep_ms(20);

@@ -149,7 +149,12 @@ uint32_t chance_seed(void);
 uint32_t below(uint32_t *chance, uint32_t n);	/* 0 to @n - 1 */
 unsigned int rounds_of(unsigned int n);	/* CED1401_ROUNDS per cent of @n, FULL ten times */
 
-/* After whatever befell the driver: nobody has anything, and all works. Root's */
+/*
+ * After whatever befell the driver: nobody has anything, and all works. Root's.
+ * debugfs tells of every buffer and transfer of the card, a line each: is there one in
+ * @name, "buffers" or "transfers"?
+ */
+bool debugfs_line(const char *name, char *line, int room);
 long pinned_pages(void);		/* -1: this kernel does not count */
 void assert_nothing_left(void);		/* with all files closed */
 void assert_moves_whole(void);		/* as the caller, with a file of its own */

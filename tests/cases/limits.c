@@ -688,6 +688,28 @@ static void errors_do_not_fill_the_log(void **state)
 	assert_true(lines < 10);
 }
 
+/* FREE of the memory under it is an area's end: no room for the next million */
+static void areas_of_freed_buffers_leave_nothing(void **state)
+{
+	struct cedioc_desc desc = { .area = 0, .length = PAGE };
+	int fd = open_session(0);
+	char line[300] = "";
+	unsigned int i;
+	uint8_t *p;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		p = map_buffer(fd, 0, PAGE);
+		desc.address = (uintptr_t)p;
+		assert_int_equal(ioctl(fd, CEDIOC_SET_AREA, &desc), 0);
+		assert_int_equal(free_buffer(fd, 0), 0);
+		unmap(p, PAGE);
+	}
+	if (debugfs_line("transfers", line, sizeof(line)))
+		fail_msg("left in transfers: %s", line);
+	assert_int_equal(call(fd, CEDIOC_UNSET_AREA, NULL), CEDERR_NOT_SET);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +725,7 @@ int main(void)
 		LIMIT_TEST(when_dma_memory_is_exhausted_mmap_says_enomem),
 		LIMIT_TEST(a_user_cannot_exhaust_it_with_the_limits_as_they_come),
 		LIMIT_TEST(a_user_at_his_limit_leaves_the_rest_to_others),
+		LIMIT_TEST(areas_of_freed_buffers_leave_nothing),
 		LIMIT_TEST(a_user_of_many_ids_has_one_limit),
 		LIMIT_TEST(a_user_has_so_many_files),
 		LIMIT_TEST(what_the_kernel_remembers_is_the_users_memory),

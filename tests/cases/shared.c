@@ -734,6 +734,22 @@ static void a_store_counts_although_the_next_ring_has_begun(void **state)
 	assert_int_equal(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND, 0);
 }
 
+/* What was not read of a ring can be read of its memory; FREE takes that */
+static void a_ring_without_a_buffer_has_nothing_for_poll(void **state)
+{
+	int fd = open_session(0);
+	uint32_t id;
+
+	(void)state;
+	map_buffer(fd, 0, PAGE);
+	id = ring_with_500(fd);
+	stop(fd, id);
+	assert_true(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND);
+	assert_int_equal(free_buffer(fd, 0), 0);
+	assert_int_equal(poll_for(fd, POLLRDBAND, 0) & POLLRDBAND, 0);
+	assert_int_equal(status(fd, id).bytes, 500);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(only_such_mappings_are_made),
 	TEST(a_debugger_reads_what_is_mapped),
@@ -749,6 +765,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_is_lost_is_shown),
 	TEST(poll_knows_what_was_stored),
 	TEST(a_store_counts_although_the_next_ring_has_begun),
+	TEST(a_ring_without_a_buffer_has_nothing_for_poll),
 };
 
 int main(void)
