@@ -170,8 +170,11 @@ static void watch(struct ced_session *session)
 	struct ced_card *card = session->card;
 
 	spin_lock_irq(&card->lock);
-	if (!card->gone)
+	if (!card->gone) {
 		ced_engine_watch(card);
+		/* And a request that waits for room to be seen to wait */
+		ced_engine_next(card);
+	}
 	spin_unlock_irq(&card->lock);
 }
 

@@ -81,10 +81,11 @@ int ced_shared_get(struct ced_session *session)
 		return -ENOMEM;
 	spin_lock_irq(&card->lock);
 	session->shared = shared;
-	/* By age: each slot is about the newest */
+	/* Each slot is about the newest of its buffer; ids wrap */
 	for (i = 1; i <= CED1401_TRANSFERS; i++) {
 		transfer = ced_kept(session, i);
-		if (transfer)
+		if (transfer && (!shared->id[transfer->slot] ||
+				 (s32)(transfer->id - shared->id[transfer->slot]) > 0))
 			ced_shared_begin(transfer);
 	}
 	spin_unlock_irq(&card->lock);

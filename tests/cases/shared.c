@@ -750,6 +750,52 @@ static void a_ring_without_a_buffer_has_nothing_for_poll(void **state)
 	assert_int_equal(status(fd, id).bytes, 500);
 }
 
+/* Whoever maps the page when a request waits for room already sees that it does */
+static void a_request_that_waits_already_is_shown_to_wait(void **state)
+{
+	int fd = open_session(0);
+	uint64_t end = now_ns() + 5 * slow() * SECOND;
+	struct pages p;
+	uint32_t id;
+
+	(void)state;
+	map_buffer(fd, 0, PAGE);
+	id = start_ring(fd, 0, IN_ASK, 0, 1000, 0, 0);
+	to_host(fd, 0, 0, 700, 0);
+	wait_blocks(fd, id, 1, 5000);
+	say(fd, "TOHOST,0,700,0,0;");
+	while (status(fd, id).state != CED1401_STATE_WAITING)
+		assert_true(now_ns() < end);
+	p = map_pages(fd);
+	assert_true(look(&p, 0).stalled);
+	store(&p, 0, 700);
+	assert_int_equal(call(fd, CED1401_IOC_KICK, NULL), 0);
+	assert_true(comes(&p, 0, 5000, is_armed));
+	assert_int_equal(status(fd, id).bytes, 1400);
+}
+
+/* Also where an old transfer goes on, and places of ids were passed over for it */
+static void at_the_first_mapping_a_slot_is_the_newest(void **state)
+{
+	int fd = open_session(0);
+	uint32_t old, id, other;
+	struct pages p;
+
+	(void)state;
+	map_buffer(fd, 0, PAGE);
+	map_buffer(fd, 1, PAGE);
+	old = start(fd, 0, IN_ASK, 0, PAGE, 0);
+	do {
+		id = start(fd, 0, IN_ASK, 0, PAGE, 1);
+		stop(fd, id);
+	} while (id != old + CED1401_TRANSFERS - 1);
+	other = start(fd, 1, IN_ASK, 0, PAGE, 2);
+	assert_true(other > old + CED1401_TRANSFERS);
+	p = map_pages(fd);
+	assert_int_equal(look(&p, 0).id, id);
+	assert_int_equal(look(&p, 1).id, other);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(only_such_mappings_are_made),
 	TEST(a_debugger_reads_what_is_mapped),
@@ -766,6 +812,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(poll_knows_what_was_stored),
 	TEST(a_store_counts_although_the_next_ring_has_begun),
 	TEST(a_ring_without_a_buffer_has_nothing_for_poll),
+	TEST(a_request_that_waits_already_is_shown_to_wait),
+	TEST(at_the_first_mapping_a_slot_is_the_newest),
 };
 
 int main(void)

@@ -323,7 +323,8 @@ struct ced1401_consume {
 /**
  * struct ced1401_slot_status - how the transfer stands that was started last on a buffer
  * @seq:	odd while the rest is being written, another after that
- * @id:		the transfer, 0: there has been none since the page was first mapped
+ * @id:		the transfer, 0: none yet. At the first mapping of the page all that
+ *		can be asked for are entered
  * @state:	CED1401_STATE_*
  * @error:	as ced1401_status.error
  * @bytes:	bytes moved since START, as seen at @time_ns
