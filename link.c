@@ -112,7 +112,8 @@ static int pulse(struct ced_card *card, bool stop, bool test)
 
 	spin_lock_irq(&card->lock);
 	if (!card->gone) {
-		card->link.clean = !card->link.holder;
+		/* One that RESET did not reach is as it was */
+		card->link.clean = back && !card->link.holder;
 		card->link.dirty = false;
 		ced_card_end_reset(card);
 		ced_engine_serve(card, card->link.holder);
@@ -562,7 +563,8 @@ static void came_back(struct ced_card *card)
 	spin_lock_irq(&card->lock);
 	WRITE_ONCE(card->online, !card->gone && ced_card_online(card));
 	spin_unlock_irq(&card->lock);
-	if (READ_ONCE(card->online) && !pulse(card, false, false)) {
+	/* A program that saw it before this does may have begun something */
+	if (READ_ONCE(card->online) && !pulse(card, true, false)) {
 		spin_lock_irq(&card->lock);
 		ced_engine_tell_all(card, CED1401_EVENT_RESET);
 		spin_unlock_irq(&card->lock);

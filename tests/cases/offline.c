@@ -235,12 +235,33 @@ static void sleepers_wake(void **state)
 	}
 }
 
+/* The cable was out when its session ended, so that no reset reached the 1401 */
+static void what_no_reset_reached_is_reset_for_the_next(void **state)
+{
+	int fd = open_session(0);
+	long resets;
+
+	(void)state;
+	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+	set_card_property("cable", false);
+	await_event(fd, CED1401_EVENT_OFFLINE);
+	close(fd);
+	sleep_ms(300);
+	set_card_property("cable", true);
+	resets = sysfs_number("statistics/resets");
+	fd = open_session(0);
+	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+	assert_int_equal(sysfs_number("statistics/resets"), resets + 1);
+	works(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OFFLINE_TEST(transfers_end_and_all_comes_back),
 		OFFLINE_TEST(areas_stay),
 		OFFLINE_TEST(sleepers_wake),
+		OFFLINE_TEST(what_no_reset_reached_is_reset_for_the_next),
 	};
 
 	return RUN(tests);
