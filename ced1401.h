@@ -108,6 +108,7 @@ struct ced_link {
 	struct list_head waiters;	/* struct ced_waiter, in order of arrival */
 	wait_queue_head_t wq;		/* woken when any of this changes */
 	bool dirty;	/* the holder must reset the 1401 before it uses it */
+	bool left;	/* there is no holder, and the last one left it as it was */
 	bool clean;	/* nobody has used the 1401 since its last reset */
 	u32 epoch;	/* counts the times that the buffers were emptied */
 	struct ced_decoder decoder;

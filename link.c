@@ -115,6 +115,7 @@ static int pulse(struct ced_card *card, bool stop, bool test)
 		/* One that RESET did not reach is as it was */
 		card->link.clean = back && !card->link.holder;
 		card->link.dirty = false;
+		card->link.left = card->link.left && !back;
 		ced_card_end_reset(card);
 		ced_engine_serve(card, card->link.holder);
 	}
@@ -135,6 +136,7 @@ static void grant(struct ced_card *card, struct ced_session *session,
 	session->claimer = get_pid(process);
 	link->dirty = !link->clean && link->last != session;
 	link->clean = false;
+	link->left = false;
 	link->last = NULL;
 	if (!link->dirty)
 		ced_engine_serve(card, session);
@@ -260,6 +262,7 @@ static bool take_away(struct ced_session *session)
 		ced_engine_serve(card, NULL);
 	}
 	link->last = link->dirty ? NULL : session;
+	link->left = true;
 	link->dirty = false;
 	WRITE_ONCE(link->holder, NULL);
 	put_pid(session->claimer);
@@ -973,6 +976,8 @@ u32 ced_link_flags(struct ced_session *session)
 		flags |= CED1401_LINK_MINE;
 	else if (card->link.holder)
 		flags |= CED1401_LINK_OTHER;
+	else if (card->link.left)
+		flags |= CED1401_LINK_LEFT;
 	if (!card->gone) {
 		status = ced_card_status(card);
 		if (status & CEDCARD_STATUS_POWER)

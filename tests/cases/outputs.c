@@ -87,17 +87,26 @@ static void release_leaves_them(void **state)
 	int fd = open_and_set(), other = open_session(0);
 
 	(void)state;
+	assert_int_equal(status(other, 0).link & CED1401_LINK_LEFT, 0);
 	assert_int_equal(call(fd, CED1401_IOC_RELEASE, NULL), 0);
 	assert_set();
 	close(fd);
 	sleep_ms(200);
 	assert_set();
+	/* Who only looks is told that there is something to be disturbed */
+	assert_int_equal(status(other, 0).link,
+			 CED1401_LINK_LEFT | CED1401_LINK_POWER | CED1401_LINK_CABLE);
 	/* Nor does a session that does not use the 1401 change them */
 	map_buffer(other, 0, PAGE);
 	status(other, 0);
 	assert_set();
 	assert_int_equal(call(other, CED1401_IOC_CLAIM, NULL), 0);
 	assert_at_rest();
+	/* What is reset at a close is not left */
+	close(other);
+	sleep_ms(200);
+	other = open_session(0);
+	assert_int_equal(status(other, 0).link, CED1401_LINK_POWER | CED1401_LINK_CABLE);
 }
 
 struct family {

@@ -212,6 +212,11 @@ struct ced1401_stop {
 #define CED1401_LINK_OTHER	0x2	/* another session has it */
 #define CED1401_LINK_POWER	0x4	/* it is switched on */
 #define CED1401_LINK_CABLE	0x8	/* its cable is connected */
+/*
+ * Nobody has it, and it is as who had it left it by RELEASE: outputs may stand, and what it
+ * does goes on, until another session claims it
+ */
+#define CED1401_LINK_LEFT	0x10
 
 /**
  * struct ced1401_status - how a transfer stands (CED1401_IOC_STATUS)
