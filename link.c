@@ -140,6 +140,8 @@ static void grant(struct ced_card *card, struct ced_session *session,
 	link->last = NULL;
 	if (!link->dirty)
 		ced_engine_serve(card, session);
+	/* A thread of it may have waited for characters that are there already */
+	wake_up_all(&session->wq);
 }
 
 /* The link is free: it goes to the session that has waited longest */
@@ -267,6 +269,7 @@ static bool take_away(struct ced_session *session)
 	WRITE_ONCE(link->holder, NULL);
 	put_pid(session->claimer);
 	session->claimer = NULL;
+	wake_up_all(&session->wq); /* who waits for room in vain */
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "common.h"
 
+#include <linux/ced1401-ced.h>
+
 #define NOW_IN	(CED1401_TO_HOST | CED1401_NOW)
 #define ASK_IN	(CED1401_TO_HOST | CED1401_ON_REQUEST)
 
@@ -527,6 +529,58 @@ static void a_session_that_never_held_it_resets_nothing(void **state)
 	assert_well(fd);
 }
 
+static void writes_more_than_is_taken(void *arg)
+{
+	char text[4000];
+
+	memset(text, ';', sizeof(text));
+	child_check(write(*(int *)arg, text, sizeof(text)) < (ssize_t)sizeof(text));
+}
+
+/* The 1401 takes no characters while its request waits for room in an empty ring */
+static void release_ends_a_write_that_waits(void **state)
+{
+	struct cedioc_desc desc = { .area = 2, .length = PAGE };
+	int fd = open_session(0);
+	pid_t pid;
+
+	(void)state;
+	desc.address = (uintptr_t)map_buffer(fd, 0, PAGE);
+	assert_int_equal(ioctl(fd, CEDIOC_SET_CIRCULAR, &desc), 0);
+	say(fd, "TO1401,0,100,0,2;");
+	sleep_ms(50);
+	pid = child(writes_more_than_is_taken, &fd);
+	assert_true(is_asleep(pid, 5000));
+	sleep_ms(100);
+	release(fd);
+	assert_child_well(pid);
+}
+
+static void reads_a_reply(void *arg)
+{
+	char text[20];
+
+	child_check(read(*(int *)arg, text, sizeof(text)) >= 4);
+	child_check(!memcmp(text, "0,0\r", 4));
+}
+
+/* What came before RELEASE is there when the same session has the 1401 again */
+static void claiming_again_ends_a_read_that_waits(void **state)
+{
+	int fd = open_session(0);
+	pid_t pid;
+
+	(void)state;
+	say(fd, "ERR;");
+	assert_int_equal(poll_for(fd, POLLIN, REPLY_MS), POLLIN);
+	sleep_ms(100);
+	release(fd);
+	pid = child(reads_a_reply, &fd);
+	assert_true(is_asleep(pid, 5000));
+	claim(fd);
+	assert_child_well(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +609,8 @@ int main(void)
 		TEST(a_close_resets_the_1401_at_once),
 		TEST(release_then_close_resets_nothing),
 		TEST(a_session_that_never_held_it_resets_nothing),
+		TEST(release_ends_a_write_that_waits),
+		TEST(claiming_again_ends_a_read_that_waits),
 	};
 
 	return RUN(tests);
