@@ -266,6 +266,9 @@ static bool take_away(struct ced_session *session)
 	link->last = link->dirty ? NULL : session;
 	link->left = true;
 	link->dirty = false;
+	/* What another thread wrote amid a reset is still here, and is nobody's now */
+	if (card->resetting)
+		empty_buffers(link);
 	WRITE_ONCE(link->holder, NULL);
 	put_pid(session->claimer);
 	session->claimer = NULL;
@@ -284,11 +287,17 @@ int ced_link_release(struct ced_session *session)
 	struct ced_card *card = session->card;
 	bool had;
 
+	/* Who has nothing to give up need not wait while others reset */
+	if (READ_ONCE(card->link.holder) != session)
+		return -EBUSY;
+	/* Not amid a reset, which is done for one session from its start to its end */
+	mutex_lock(&card->mutex);
 	spin_lock_irq(&card->lock);
 	had = take_away(session);
 	if (had)
 		grant_next(card);
 	spin_unlock_irq(&card->lock);
+	mutex_unlock(&card->mutex);
 	return had ? 0 : -EBUSY;
 }
 

@@ -128,6 +128,38 @@ static void a_self_test_without_end_times_out(void **state)
 	assert_well(fd);
 }
 
+static void starts_a_test(void *arg)
+{
+	ioctl(*(int *)arg, CEDIOC_START_TEST);
+	pause();
+}
+
+/* Nobody gets another's self-test with the 1401, here one without end */
+static void who_is_next_has_no_ones_self_test(void **state)
+{
+	unsigned int i, rounds = rounds_of(60);
+	uint32_t chance = chance_seed();
+	int fd, other;
+	pid_t tester;
+
+	(void)state;
+	if (!never_ends())
+		return;
+	for (i = 0; i < rounds; i++) {
+		fd = open_session(0);
+		other = open_session(0);
+		assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+		tester = child(starts_a_test, &fd);
+		usleep(below(&chance, 12000));
+		assert_int_equal(call(fd, CED1401_IOC_RELEASE, NULL), 0);
+		assert_int_equal(call(other, CED1401_IOC_CLAIM, NULL), 0);
+		assert_well(other);
+		kill_child(tester);
+		close(other);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +167,7 @@ int main(void)
 		TEST(areas_do_not_need_a_1401),
 		TEST(a_self_test_that_fails_tells_why),
 		TEST(a_self_test_without_end_times_out),
+		TEST(who_is_next_has_no_ones_self_test),
 	};
 
 	return RUN(tests);

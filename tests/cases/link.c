@@ -581,6 +581,54 @@ static void claiming_again_ends_a_read_that_waits(void **state)
 	assert_child_well(pid);
 }
 
+/* Mostly nothing, so that the 1401 goes on taking it though nobody reads its replies */
+static void says_a_lot(void *arg)
+{
+	static char text[16 * KIB];
+	size_t i;
+
+	memset(text, ';', sizeof(text));
+	for (i = 0; i < sizeof(text); i += 64)
+		memcpy(text + i, "ERR", 3);
+	write(*(int *)arg, text, sizeof(text));
+	pause();
+}
+
+static void resets(void *arg)
+{
+	ioctl(*(int *)arg, CED1401_IOC_RESET);
+	pause();
+}
+
+/* A thread goes on writing amid another's RESET, and a third gives the 1401 up */
+static void what_is_written_amid_a_reset_goes_with_the_session(void **state)
+{
+	unsigned int i, rounds = rounds_of(60);
+	uint32_t chance = chance_seed();
+	pid_t writer, resetter;
+	int fd, other;
+
+	(void)state;
+	for (i = 0; i < rounds; i++) {
+		fd = open_session(0);
+		other = open_session(0);
+		claim(fd);
+		writer = child(says_a_lot, &fd);
+		sleep_ms(8 + below(&chance, 12));
+		resetter = child(resets, &fd);
+		usleep(500 + below(&chance, 8000));
+		call(fd, CED1401_IOC_RELEASE, NULL);
+		/* Whichever comes late takes the 1401 for itself, and is reset with its end */
+		kill_child(writer);
+		kill_child(resetter);
+		close(fd);
+		/* Whose turn it is now hears nothing that he did not ask for */
+		claim(other);
+		assert_int_equal(poll_for(other, POLLIN, 30), 0);
+		close(other);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +659,7 @@ int main(void)
 		TEST(a_session_that_never_held_it_resets_nothing),
 		TEST(release_ends_a_write_that_waits),
 		TEST(claiming_again_ends_a_read_that_waits),
+		TEST(what_is_written_amid_a_reset_goes_with_the_session),
 	};
 
 	return RUN(tests);
