@@ -96,7 +96,8 @@ static int ced_open(struct inode *inode, struct file *file)
 	file->private_data = session;
 	spin_lock_irq(&card->lock);
 	list_add_tail(&session->node, &card->sessions);
-	if (!card->users++)
+	/* Amid the machine's going down the node is still there */
+	if (!card->users++ && !card->gone)
 		ced_card_wake(card);
 	spin_unlock_irq(&card->lock);
 	return stream_open(inode, file);
@@ -682,8 +683,15 @@ static int ced_resume(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(ced_pm_ops, ced_suspend, ced_resume);
 
+/* The machine goes down or starts another kernel: the memory is that one's soon */
+static void ced_shutdown(struct platform_device *pdev)
+{
+	ced_link_shut(platform_get_drvdata(pdev));
+}
+
 static struct platform_driver ced_driver = {
 	.probe = ced_probe,
+	.shutdown = ced_shutdown,
 	.driver = {
 		.name = CED_DRIVER,
 		.pm = pm_sleep_ptr(&ced_pm_ops),

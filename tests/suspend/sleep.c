@@ -289,6 +289,30 @@ static void insert(const char *path, const char *args)
 	close(fd);
 }
 
+/* A program has set outputs, and nobody ends it before the machine goes down */
+static bool set_outputs(const char *name)
+{
+	static const char text[] = "DAC,0 6554;DAC,1 -131;ERR;";
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+	char reply[8] = "";
+	int n = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return false;
+	while (n < 4 && read(fd, reply + n, 1) == 1)
+		n++;
+	return !strcmp(reply, "0,0\r");
+}
+
+/* To the end of all, amid which the device is still there */
+static void goes_on_opening(const char *name)
+{
+	if (fork())
+		return;
+	for (;;)
+		close(open(name, O_RDWR | O_CLOEXEC));
+}
+
 /* The driver's parameters are what stands behind "--" on the kernel's command line */
 int main(int argc, char *argv[])
 {
@@ -296,7 +320,7 @@ int main(int argc, char *argv[])
 		"/dev/ced1401", "/dev/ced1401_1",
 	};
 	char args[200] = "";
-	int failed = 0, i;
+	int failed = 0, set = 0, i;
 
 	mkdir("/dev", 0755);
 	mkdir("/proc", 0755);
@@ -318,8 +342,12 @@ int main(int argc, char *argv[])
 		printf("@ %s\n", devices[i]);
 		failed += RUN(tests);
 	}
+	for (i = 0; i < (int)LENGTH(devices); i++)
+		set += set_outputs(devices[i]);
+	printf("@ set %d\n", set);
 	printf("@ end %d\n", failed);
 	fflush(stdout);
+	goes_on_opening("/dev/ced1401_2");
 	sync();
 	sleep_ms(100);
 	reboot(RB_AUTOBOOT);
