@@ -15,6 +15,14 @@
 #include <linux/wait.h>
 
 /*
+ * 6.8 has no SLAB any more. Its caches go up to 4 MiB: no buffer would have a block of
+ * pages of its own.
+ */
+#if defined(CONFIG_SLAB) && !defined(CONFIG_SLUB)
+#error "ced1401 needs a kernel with CONFIG_SLUB (CONFIG_SLAB=n)"
+#endif
+
+/*
  * 6.3: vma->vm_flags is written through functions. Named apart, since stable
  * kernels may have them too.
  */
