@@ -57,6 +57,12 @@ static kuid_t accountable_uid(void)
 	return uid;
 }
 
+/* Not capable(), which may leave an audit record at every refusal */
+static bool may_exceed(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
+}
+
 /**
  * ced_account_open() - account a new session to the calling user
  * @session:	the session
@@ -80,7 +86,7 @@ int ced_account_open(struct ced_session *session)
 		user->uid = uid;
 		list_add(&user->node, &users);
 	}
-	if (user->sessions >= CED_USER_SESSIONS && !capable(CAP_SYS_RESOURCE)) {
+	if (user->sessions >= CED_USER_SESSIONS && !may_exceed()) {
 		ret = -EDQUOT;
 	} else {
 		user->sessions++;
@@ -125,8 +131,7 @@ static int charge(struct ced_session *session, size_t bytes)
 
 	mutex_lock(&accounts);
 	if (over(session->charged, bytes, &ced_session_limit_kb) ||
-	    (over(user->spent, bytes, &ced_user_limit_kb) &&
-	     !capable(CAP_SYS_RESOURCE)) ||
+	    (over(user->spent, bytes, &ced_user_limit_kb) && !may_exceed()) ||
 	    over(spent, bytes, &ced_limit_kb)) {
 		ret = -EDQUOT;
 	} else {
