@@ -485,6 +485,30 @@ static void a_deadline_writes_nothing(void **state)
 	assert_int_equal(w.time_ns, 0x44);
 }
 
+static void consume_counts_what_the_program_has_used(void **state)
+{
+	int fd = open_session(0);
+	struct ced1401_consume c;
+	unsigned int i;
+	uint32_t id;
+
+	(void)state;
+	map_buffer(fd, 0, PAGE);
+	id = start_ring(fd, 0, ASK_IN, 0, 1000, 0, 0);
+	assert_int_equal(consume_error(fd, id, 1, NULL), EINVAL);
+	to_host(fd, 0, 0, 600, 0);
+	for (i = 1; i <= 3; i++) {
+		assert_int_equal(wait_bytes(fd, id, 600, 5000).moved, 600);
+		c = consume(fd, id, 200);
+		assert_int_equal(c.moved, 600);
+		assert_int_equal(c.consumed, 200 * i);
+		assert_int_equal(c.overwritten, 0);
+	}
+	assert_int_equal(consume_error(fd, id, 1, NULL), EINVAL);
+	assert_int_equal(consume_error(fd, id + 1000, 0, NULL), ENOENT);
+	stop(fd, id);
+}
+
 static void a_read_only_open_may_look_but_not_act(void **state)
 {
 	int fd = open_session(O_RDONLY_ONLY | O_NONBLOCK);
@@ -557,6 +581,7 @@ int main(void)
 		TEST(status_of_id_0_is_the_session),
 		TEST(wait_refuses_bad_arguments),
 		TEST(a_deadline_writes_nothing),
+		TEST(consume_counts_what_the_program_has_used),
 		TEST(a_read_only_open_may_look_but_not_act),
 		TEST(claims_take_no_argument),
 		TEST(the_device_cannot_be_sought),

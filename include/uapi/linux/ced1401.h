@@ -14,26 +14,34 @@
  * contiguous, below 16 MiB; later ones map the same memory. Errors of mmap:
  * EINVAL (size 0, beyond CED1401_BUF_MAX or the buffer, MAP_PRIVATE, an offset
  * that names no buffer), EPERM (PROT_EXEC), EACCES (a writable map of a
- * read-only open), EDQUOT (over a limit of the module), ENOMEM (no DMA memory),
- * ENODEV (the card is gone).
+ * read-only open, or of the status pages), EDQUOT (over a limit of the module), ENOMEM
+ * (no DMA memory), EIO (something translates between memory and DMA: an IOMMU, a
+ * bounce buffer), ENODEV (the card is gone).
  *
  * A user has at most 256 sessions (CAP_SYS_RESOURCE has no such limit): the next
- * open(2) gives EDQUOT. A mapping keeps its session.
+ * open(2) gives EDQUOT (or ENOMEM). A mapping keeps its session.
  *
- * write(2) sends characters to the 1401 and read(2) receives them. poll(2): EPOLLIN
- * when characters wait, EPOLLOUT when there is room for some (or the 1401 is
- * free), EPOLLPRI when a transfer has news that CED1401_IOC_STATUS has not yet
+ * write(2) sends characters to the 1401 and read(2) receives them. write claims the
+ * 1401 and waits for its turn: EAGAIN (O_NONBLOCK), EBUSY (the session lost the 1401
+ * meanwhile), EINTR, ENODEV (it is off, unplugged, gone). read does not claim: it sleeps
+ * (EAGAIN with O_NONBLOCK) until this session has the 1401 and a character waits; EINTR,
+ * ENODEV.
+ *
+ * poll(2): EPOLLIN when characters wait, EPOLLOUT when there is room for some (or the
+ * 1401 is free), EPOLLPRI when a transfer has news that CED1401_IOC_STATUS has not yet
  * told, EPOLLRDBAND and EPOLLWRBAND when a ring holds what its threshold asks for,
- * EPOLLERR with it when the 1401 was switched off or unplugged, EPOLLHUP
- * when the card is gone.
+ * EPOLLERR and EPOLLPRI when the 1401 was switched off or unplugged, until STATUS has
+ * told that, EPOLLHUP and EPOLLERR when the card is gone.
  *
- * A read-only open may read, poll, map PROT_READ, and call WAIT, STATUS,
- * BUF_INFO and FREE; every other ioctl gives EACCES. Every reserved field and
- * unknown flag must be 0, else EINVAL. Every call gives ENODEV once the card is
- * gone, and EFAULT if its argument cannot be read or its answer cannot be written. A
- * call that gives EFAULT or ENOMEM has changed nothing, but for these: a STOP has
- * stopped (and STATUS still tells how), and after mmap's ENOMEM the buffer may be there,
- * to be mapped or FREEd.
+ * A read-only open may poll, map PROT_READ, and call WAIT, STATUS, BUF_INFO and
+ * FREE; it never has the 1401, so that read(2) finds nothing, and every other ioctl gives
+ * EACCES.
+ *
+ * Every reserved field and unknown flag must be 0, else EINVAL. Every call gives ENODEV
+ * once the card is gone, and EFAULT if its argument cannot be read or its answer cannot
+ * be written. A call that gives EFAULT or ENOMEM has changed nothing, but for these: a
+ * STOP has stopped (and STATUS still tells how), and after mmap's ENOMEM the buffer may
+ * be there, to be mapped or FREEd.
  */
 #ifndef _UAPI_LINUX_CED1401_H
 #define _UAPI_LINUX_CED1401_H
@@ -129,7 +137,9 @@ struct ced1401_buf_info {
  * @area:	in: ON_REQUEST: the area, 0..7, that requests name; NOW: 0
  * @id:		out: the transfer's id, never 0; of no meaning if START fails
  * @threshold:	in: CIRCULAR: poll says EPOLLRDBAND (TO_HOST) or EPOLLWRBAND
- *		(TO_1401) while so many bytes or more wait to be consumed; 0: never
+ *		(TO_1401) while so many bytes or more wait to be consumed, also after
+ *		its end, until FREE; 0: never. A NOW ring is looked at for it while it
+ *		is polled: EPOLLET may miss it
  * @reserved:	0
  *
  * A NOW transfer moves the card's FIFO, for a 1401 that streams without asking
@@ -151,8 +161,8 @@ struct ced1401_buf_info {
  * Errors: EINVAL (flags, range, a threshold beyond the ring; on a 16-bit channel a
  * NOW transfer of odd length, a ring of odd offset or length), ENOENT (no such
  * buffer), EBUSY (the area is in use, or CED1401_TRANSFERS transfers have not
- * ended), EAGAIN (NOW: another session has the 1401 and the file is O_NONBLOCK),
- * ENODEV (the 1401 is off or unplugged).
+ * ended), EAGAIN (NOW: another session has the 1401 and the file is O_NONBLOCK), EINTR
+ * (NOW: while it waited for its turn), ENOMEM, ENODEV (the 1401 is off or unplugged).
  */
 struct ced1401_start {
 	__u32 buffer;
@@ -430,7 +440,7 @@ struct ced1401_control_page {
  *
  * Sessions are served in the order in which they asked; only a fatal signal ends
  * the wait. What the session before left is gone then: its transfers are stopped
- * and the 1401 is reset. The first write(2) and START of a NOW transfer claim too.
+ * and the 1401 is reset. write(2), START of a NOW transfer and RESET claim too.
  * Errors: EAGAIN (another session has it and the file is O_NONBLOCK), EINTR,
  * ENODEV.
  */
@@ -440,8 +450,10 @@ struct ced1401_control_page {
  * CED1401_IOC_RELEASE - give the 1401 up, as it is
  *
  * The session's transfers are stopped (-ECANCELED). The 1401 goes on with what it
- * does until another session claims it. A program that closes its last
- * descriptor, or dies, without this call has the 1401 reset at once instead.
+ * does until another session claims it. Characters that it has not taken yet go on to
+ * it while any session is open: wait for a reply before the last one is closed. A program
+ * that closes its last descriptor, or dies, without this call has the 1401 reset at once
+ * instead.
  * Errors: EBUSY (this session does not have it).
  */
 #define CED1401_IOC_RELEASE	_IO(CED1401_IOC_MAGIC, 9)
