@@ -23,13 +23,14 @@
 
 #include <linux/ced1401.h>
 
-#include "clock.h"
+#include "libced1401.h"
 #include "talk.h"
 
 #define DEVICE		"/dev/ced1401"
 #define BUFFER		0	/* of this session */
 #define AREA_CAPTURE	0	/* what TOHOST names when not told otherwise */
 #define AREA_PLAY	1
+#define FASTEST		1e6	/* ticks a second of the 1401's clock */
 #define COPY_SAMPLES	65536	/* copied at a time */
 #define BAR		40	/* characters of the progress bar */
 #define PLAIN_STEP	10	/* percent; where there is no cursor to move */
@@ -49,7 +50,7 @@ struct bench {
 	unsigned char *memory;		/* the DMA buffer, mapped */
 	size_t piece;			/* bytes of it that one piece takes */
 	unsigned int capture, play;	/* the transfers' ids */
-	struct clock1401 adc, dac;
+	struct ced1401_clock adc, dac;
 	char list[128];			/* "0 1 2": the channels */
 };
 
@@ -110,6 +111,13 @@ static size_t largest_piece(int fd, const struct job *job)
 	return all < (unsigned long long)half ? (size_t)all : (size_t)half;
 }
 
+/* A recording that is faster than the 1401 is sampled as fast as that can */
+static void choose_clock(double hz, struct ced1401_clock *clock)
+{
+	if (ced1401_clock_choose(hz < FASTEST ? hz : FASTEST, clock))
+		fail("the 1401 has no clock of %g Hz", hz);
+}
+
 static void prepare(struct bench *bench, const struct job *job)
 {
 	size_t used = 0;
@@ -133,8 +141,8 @@ static void prepare(struct bench *bench, const struct job *job)
 					 "%s%u", i ? " " : "", i);
 
 	/* ADCMEM converts one channel a tick, MEMDAC writes all of them */
-	clock1401_choose((double)job->rate * job->channels, &bench->adc);
-	clock1401_choose(job->rate, &bench->dac);
+	choose_clock((double)job->rate * job->channels, &bench->adc);
+	choose_clock(job->rate, &bench->dac);
 }
 
 /* @captured and @played frames are done: draw it, in plain text now and then */
@@ -163,7 +171,7 @@ static void progress(const struct job *job, unsigned long long captured,
 static void capture_piece(const struct bench *bench, size_t bytes,
 			  unsigned long long total)
 {
-	const struct clock1401 *c = &bench->adc;
+	const struct ced1401_clock *c = &bench->adc;
 
 	talk_send(bench->fd, "ADCMEM,I,2,0,%zu,%s,1,%c,%u,%u;", bytes, bench->list,
 		  c->letter, c->pre, c->count);
@@ -177,7 +185,7 @@ static void capture_piece(const struct bench *bench, size_t bytes,
 static void play_piece(const struct bench *bench, size_t bytes,
 		       unsigned long long total)
 {
-	const struct clock1401 *c = &bench->dac;
+	const struct ced1401_clock *c = &bench->dac;
 
 	talk_send(bench->fd, "TO1401,%zu,%zu,0,%d;", bench->piece, bytes, AREA_PLAY);
 	talk_block(bench->fd, bench->play, total);
@@ -252,8 +260,8 @@ static void report(const struct bench *bench, const struct job *job)
 	       stop(bench, bench->play), pieces, pieces == 1 ? "" : "s");
 	printf("true rate of the 1401's clock for %u Hz:\n", job->rate);
 	printf("         ADC %.3f Hz (%c,%u,%u), DAC %.3f Hz (%c,%u,%u)\n",
-	       bench->adc.ticks / job->channels, bench->adc.letter, bench->adc.pre,
-	       bench->adc.count, bench->dac.ticks, bench->dac.letter, bench->dac.pre,
+	       bench->adc.hz / job->channels, bench->adc.letter, bench->adc.pre,
+	       bench->adc.count, bench->dac.hz, bench->dac.letter, bench->dac.pre,
 	       bench->dac.count);
 	if (pieces > 1)
 		puts("The recording waited between the pieces. A live signal would not wait:\n"
