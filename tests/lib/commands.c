@@ -27,6 +27,35 @@ static void what_cannot_be_opened_says_why(void **state)
 	ced1401_close(NULL);
 }
 
+static unsigned int card_number(void)
+{
+	const char *number = strchr(device(), '_');
+
+	return number ? (unsigned int)atoi(number + 1) : 0;
+}
+
+static void a_card_is_opened_by_its_number(void **state)
+{
+	ced1401_device *dev = NULL;
+	struct ced1401_info info;
+	uint32_t bytes = 0;
+
+	(void)state;
+	well(ced1401_open(card_number(), 0, &dev));
+	well(ced1401_set_timeout(dev, (int)(30000 * slow())));
+	well(ced1401_get_info(dev, &info));
+	assert_string_equal(info.path, device());
+	assert_int_equal(info.number, card_number());
+	assert_int_equal(info.io, sysfs_number("io"));
+	well(ced1401_memory_size(dev, &bytes));
+	assert_int_equal(bytes, MIB);
+	ced1401_close(dev);
+	/* The flags come through */
+	well(ced1401_open(card_number(), CED1401L_READ_ONLY, &dev));
+	assert_int_equal(ced1401_claim(dev, 0), -EACCES);
+	ced1401_close(dev);
+}
+
 static void a_card_tells_of_itself(void **state)
 {
 	ced1401_device *dev = open_1401(0), *reader;
@@ -36,8 +65,7 @@ static void a_card_tells_of_itself(void **state)
 	(void)state;
 	well(ced1401_get_info(dev, &info));
 	assert_string_equal(info.path, device());
-	assert_int_equal(info.number, strchr(device(), '_') ?
-				      atoi(strchr(device(), '_') + 1) : 0);
+	assert_int_equal(info.number, card_number());
 	assert_int_equal(info.io, sysfs_number("io"));
 	assert_int_equal(info.irq, sysfs_number("irq"));
 	assert_int_equal(info.dma, channel());
@@ -165,6 +193,68 @@ static void commands_and_queries(void **state)
 	assert_int_equal(ced1401_query_line(dev, line, 5, "MEMTOP,?"), 17);
 	assert_string_equal(line, "1048");
 	assert_int_equal(ced1401_query_line(dev, NULL, 0, "MEMTOP,?"), 17);
+	ced1401_close(dev);
+}
+
+/* What a program has that makes functions with a format of its own */
+enum { COMMAND, QUERY, QUERY_LINE, QUERY_LINES, SEND };
+
+static int say_by_list(ced1401_device *dev, int how, long *v, char *text,
+		       const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+static int say_by_list(ced1401_device *dev, int how, long *v, char *text,
+		       const char *format, ...)
+{
+	va_list args;
+	int ret = -1;
+
+	va_start(args, format);
+	switch (how) {
+	case COMMAND:
+		ret = ced1401_vcommand(dev, format, args);
+		break;
+	case QUERY:
+		ret = ced1401_vquery(dev, v, 3, format, args);
+		break;
+	case QUERY_LINE:
+		ret = ced1401_vquery_line(dev, text, 40, format, args);
+		break;
+	case QUERY_LINES:
+		ret = ced1401_vquery_lines(dev, text, 40, format, args);
+		break;
+	case SEND:
+		ret = ced1401_vsend(dev, format, args);
+	}
+	va_end(args);
+	return ret;
+}
+
+static void commands_and_queries_by_va_list(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	long v[3] = { 0 };
+	char text[40];
+
+	(void)state;
+	assert_int_equal(say_by_list(dev, COMMAND, NULL, NULL, "DAC,%u %d", 1, -5), 0);
+	assert_int_equal(say_by_list(dev, COMMAND, NULL, NULL, "DAC,%u %d", 9, -5),
+			 CED1401L_1401(2));
+	assert_int_equal(say_by_list(dev, COMMAND, NULL, NULL, "%*s", 300, ""),
+			 -EMSGSIZE);
+	assert_int_equal(say_by_list(dev, QUERY, v, NULL, "%s,%c", "MEMTOP", '?'), 3);
+	assert_int_equal(v[0], MIB);
+	assert_int_equal(say_by_list(dev, QUERY_LINE, NULL, text, "%s,%c", "MEMTOP",
+				     '?'), 17);
+	assert_string_equal(text, "1048576,1048576,0");
+	assert_int_equal(say_by_list(dev, QUERY_LINES, NULL, text, "%s,?;DIG,%c",
+				     "MEMTOP", 'I'), 20);
+	assert_string_equal(text, "1048576,1048576,0\n0\n");
+	ced1401_lock(dev);
+	assert_int_equal(say_by_list(dev, SEND, NULL, NULL, "%s,%c", "MEMTOP", '?'), 0);
+	assert_int_equal(ced1401_read_line(dev, text, sizeof(text), -1), 17);
+	ced1401_unlock(dev);
+	assert_string_equal(text, "1048576,1048576,0");
 	ced1401_close(dev);
 }
 
@@ -593,11 +683,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_cannot_be_opened_says_why),
+		TEST(a_card_is_opened_by_its_number),
 		TEST(a_card_tells_of_itself),
 		TEST(a_reader_may_only_look),
 		TEST(another_session_has_the_1401),
 		TEST(who_waits_gets_its_turn),
 		TEST(commands_and_queries),
+		TEST(commands_and_queries_by_va_list),
 		TEST(a_reply_is_never_taken_for_an_error),
 		TEST(small_pairs_are_replies_too),
 		TEST(the_1401s_errors_are_results),

@@ -451,18 +451,35 @@ static void a_rate_that_is_too_high_is_an_error(void **state)
 	ced1401_close(dev);
 }
 
-/* By what input 2 sees of DAC 0 */
-static void *sets_a_dac(void *arg)
+/*
+ * What input 2 sees of DAC 0: it crosses the level now and again, as a busy machine may
+ * begin to look when the first time is over, or lose it.
+ */
+struct mover {
+	ced1401_device *dev;
+	bool enough;
+};
+
+static void *moves_a_dac(void *arg)
 {
-	sleep_ms(400);
-	return ced1401_dac(arg, both, 1, (int16_t[]){ 12000 }) ?
-	       (void *)"no DAC" : NULL;
+	struct mover *mover = arg;
+	unsigned int i;
+
+	for (i = 0; !__atomic_load_n(&mover->enough, __ATOMIC_ACQUIRE); i++) {
+		const int16_t value = i % 2 ? 0 : 12000;
+
+		sleep_ms(400);
+		if (ced1401_dac(mover->dev, both, 1, &value))
+			return (void *)"no DAC";
+	}
+	return NULL;
 }
 
 static void waiting_for_a_level(void **state)
 {
 	ced1401_device *dev = open_1401(0);
 	struct follower follower = { .cancel_at = 3 };
+	struct mover mover = { .dev = dev };
 	struct ced1401_level level = {
 		.channel = 2, .level = 5000, .timeout_ms = 300, .rate = 2000,
 	};
@@ -477,10 +494,12 @@ static void waiting_for_a_level(void **state)
 	assert_int_equal(ced1401_wait_level(dev, &level), -ETIMEDOUT);
 	level.timeout_ms = 0;
 	begun = now_ns();
-	thread = begin_thread(sets_a_dac, dev);
+	thread = begin_thread(moves_a_dac, &mover);
 	well(ced1401_wait_level(dev, &level));
 	assert_true(now_ns() - begun >= 400 * MS);
+	__atomic_store_n(&mover.enough, true, __ATOMIC_RELEASE);
 	join_thread(thread);
+	well(ced1401_dac(dev, both, 1, (int16_t[]){ 12000 }));
 	/* It is above already: that is no crossing, to neither side */
 	level.timeout_ms = 300;
 	assert_int_equal(ced1401_wait_level(dev, &level), -ETIMEDOUT);
