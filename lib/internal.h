@@ -182,7 +182,7 @@ void device_new_generation(ced1401_device *dev);
 /* errno of an ioctl or write as the library's result */
 int result_of_errno(void);
 
-/* CLAIM until @deadline. 0, -EBUSY, -EINTR, -ENODEV, -EACCES */
+/* CLAIM until @deadline, whatever signals come. 0, -EBUSY, -ENODEV, -EACCES */
 int device_claim(ced1401_device *dev, uint64_t deadline);
 
 /* Memory was freed, @dev's lock is held and released: of a closed device the last? */

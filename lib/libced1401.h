@@ -135,7 +135,8 @@ int ced1401_open_path(const char *path, unsigned int flags,
  * outputs low, nothing runs. Who wants it to go on as it is calls ced1401_release()
  * first. Streams that were not closed are closed, their handles are gone. Memory
  * of ced1401_alloc() that was not freed stays where it is, without transfers; for it,
- * and for nothing else, the handle stays good: ced1401_free().
+ * and for nothing else, the handle stays good: ced1401_free(), which other threads may
+ * call meanwhile, too.
  */
 void ced1401_close(ced1401_device *device);
 
@@ -145,8 +146,9 @@ void ced1401_close(ced1401_device *device);
  * @timeout_ms: how long to wait for another to let go of it
  *
  * Each call that needs the 1401 does this by itself. If another session had it
- * before, it has been reset. Return: 0, -EBUSY (another session has it still),
- * -EINTR, -ENODEV, -EACCES.
+ * before, it has been reset. Of several sessions that wait here any one may be the next;
+ * signals do not end the wait. Return: 0, -EBUSY (another session has it still), -ENODEV,
+ * -EACCES.
  */
 int ced1401_claim(ced1401_device *device, int timeout_ms);
 
@@ -658,7 +660,8 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
  *		the 1401's memory holds it
  * @repeats:	in: playing: how often in all; 0 is once. More than once needs
  *		the 1401's memory to hold it
- * @method:	in: CED1401L_AUTO or another; out: what was used
+ * @method:	in: CED1401L_AUTO or another; out: what was used, once it began: set it
+ *		anew before the structure is used again
  * @clock:	out: what the 1401 was asked for
  * @true_rate:	out: frames a second that come of it
  * @done:	out: frames that were sampled, or played (repeats included)
@@ -937,10 +940,11 @@ int ced1401_stream_out(ced1401_device *device,
  * @stream: the stream, once
  *
  * A ring to the DACs is from now on as long as what was filled: fill it whole. By REQUEST,
- * with the trigger, the 1401 has its first block when this returns. Return: 0,
- * -EALREADY, -EINVAL (nothing was filled; FIFO: less than 32 KiB, for the card takes half of
- * that at once), CED1401L_1401(4) (something that runs has the ADC or DACs), CED1401L_E_FIFO,
- * or as ced1401_command(). After an error the stream has ended.
+ * with the trigger, the 1401 has its first block when this returns. Return: 0, -EALREADY;
+ * -EINVAL (nothing was filled; FIFO: less than 32 KiB, for the card takes half of that at
+ * once), CED1401L_E_FIFO, or as ced1401_has_command(): the stream is as it was, and can be
+ * started again; CED1401L_1401(4) (something that runs has the ADC or DACs), or as
+ * ced1401_command(): the stream has ended. ced1401_stream_get_info() tells which.
  */
 int ced1401_stream_start(ced1401_stream *stream);
 
@@ -959,9 +963,10 @@ int ced1401_stream_start(ced1401_stream *stream);
  * overwrite what is lent for longer than the ring lasts, and ced1401_stream_release() tells.
  * One thread at a time should acquire and release.
  *
- * Return: frames lent; 0: the stream has ended and all has been released;
- * -EAGAIN (time-out 0) or -ETIMEDOUT: nothing there; -EINTR; -ENODEV, -ESHUTDOWN and
- * others: how the stream failed, when all that came before has been released.
+ * Return: frames lent; 0: the stream has ended and all has been released; -EAGAIN
+ * (time-out 0, or the stream is not started: then it does not wait, to the host for frames,
+ * to the DACs when all is filled) or -ETIMEDOUT: nothing there; -EINTR; -ENODEV, -ESHUTDOWN
+ * and others: how the stream failed, when all that came before has been released.
  */
 int ced1401_stream_acquire(ced1401_stream *stream, struct ced1401_piece *piece,
 			   size_t max, int timeout_ms);
@@ -1010,7 +1015,9 @@ int ced1401_stream_write(ced1401_stream *stream, const int16_t *samples,
  * ced1401_stream_stop - let it come to its end
  * @stream: the stream
  *
- * To the host: no more is sampled; what has been can still be acquired, then comes 0.
+ * To the host: no more is sampled; what has been can still be acquired, then comes 0. Of
+ * REQUEST that is what came by then: what the 1401 has not sent, which can be 256 KiB, and
+ * what is no whole block yet, is dropped and counted nowhere.
  * To the DACs: what the ring still holds is not played; the DACs hold their value. Who
  * wants it played calls ced1401_stream_drain(). Return: 0, also if it has ended already;
  * or as ced1401_command().
@@ -1062,7 +1069,8 @@ void ced1401_stream_close(ced1401_stream *stream);
  *
  * For poll(POLLIN), epoll, libuv, GLib, asyncio: it is readable (level-triggered) when
  * ced1401_stream_acquire() with the time-out 0 would lend something that is worth it
- * (wake_frames), or has an end or an error to tell. Not to be read, closed or
+ * (wake_frames), or has an end or an error to tell. Before ced1401_stream_start() it is
+ * not, though to the DACs there is room: fill the ring first. Not to be read, closed or
  * written; good until ced1401_stream_close().
  *
  * Return: the descriptor.
@@ -1143,7 +1151,9 @@ int ced1401_process(ced1401_device *device, int timeout_ms);
  * ced1401_fd - the device's own descriptor
  * @device: the session
  *
- * poll(2): POLLIN: characters for ced1401_read_line() wait; POLLHUP: the card is gone.
+ * poll(2): POLLIN: characters for ced1401_read_line() wait; POLLHUP: the card is gone. Of
+ * lines that the library has got already, behind the one that it gave, POLLIN says nothing:
+ * call ced1401_read_line() with the time-out 0 until it gives -EAGAIN, and poll then.
  * With the driver's header (linux/ced1401.h) also for ioctls that the library lacks. It
  * is O_NONBLOCK and must not be closed.
  *

@@ -297,8 +297,10 @@ static void a_signal_ends_a_wait(void **state)
 	ced1401_device *dev = open_1401(0);
 	uint8_t *p = ced1401_alloc(dev, PAGE);
 	pthread_t self = pthread_self(), thread;
+	ced1401_device *other;
 	struct ced1401_piece piece;
 	ced1401_stream *s;
+	uint64_t begun;
 	int area;
 
 	(void)state;
@@ -316,6 +318,14 @@ static void a_signal_ends_a_wait(void **state)
 	thread = begin_thread(raises, &self);
 	assert_int_equal(ced1401_area_wait(dev, area, 1, -1, NULL), -EINTR);
 	join_thread(thread);
+	/* To wait for the 1401 is no such wait */
+	well(ced1401_open_path(device(), 0, &other));
+	begun = now_ns();
+	thread = begin_thread(raises, &self);
+	assert_int_equal(ced1401_claim(other, 600), -EBUSY);
+	assert_true(now_ns() - begun >= 600 * MS);
+	join_thread(thread);
+	ced1401_close(other);
 	/* All goes on as if nothing had been */
 	well(ced1401_clocks_start(dev));
 	well(ced1401_stream_acquire(s, &piece, 0, patience()));
@@ -327,6 +337,7 @@ static void a_signal_ends_a_wait(void **state)
 static void lines_by_poll(void **state)
 {
 	ced1401_device *dev = open_1401(0);
+	unsigned int lines = 0;
 	char line[40];
 	int got;
 
@@ -339,6 +350,16 @@ static void lines_by_poll(void **state)
 	} while (got == -EAGAIN);
 	well(got);
 	assert_string_equal(line, "1048576,0");
+	assert_false(readable(ced1401_fd(dev), 0));
+	/* Lines that come at once are read until there is none */
+	well(ced1401_send(dev, "DIG,I;DIG,I;DIG,I"));
+	while (lines < 3) {
+		assert_true(readable(ced1401_fd(dev), patience()));
+		while ((got = ced1401_read_line(dev, line, sizeof(line), 0)) >= 0)
+			lines++;
+		assert_int_equal(got, -EAGAIN);
+	}
+	assert_int_equal(lines, 3);
 	assert_false(readable(ced1401_fd(dev), 0));
 	ced1401_close(dev);
 }
