@@ -198,6 +198,7 @@ int ced1401_self_test(ced1401_device *device, int timeout_ms,
 #define CED1401L_LINK_OTHER	0x2u	/* another session has it */
 #define CED1401L_LINK_POWER	0x4u	/* it is switched on */
 #define CED1401L_LINK_CABLE	0x8u	/* its cable is connected */
+#define CED1401L_LINK_LEFT	0x10u	/* free, and as a session left it: to take it resets it */
 
 /**
  * struct ced1401_info - what is known without asking the 1401
