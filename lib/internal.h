@@ -21,7 +21,7 @@
 
 #define MS_NS		((uint64_t)1000000)
 #define SECOND_NS	((uint64_t)1000000000)
-#define COMMAND_MAX	256		/* with its NUL: what the 1401 takes */
+#define COMMAND_MAX	257		/* 255 of the caller's, the last ';' and NUL */
 #define LINE_MAX_1401	1024		/* the longest line that is understood */
 #define COMMANDS_KNOWN	24		/* answers of ced1401_has_command() kept */
 #define ADC_CHANNELS	32u

@@ -425,7 +425,7 @@ void ced1401_unlock(ced1401_device *device);
  * ced1401_command - have the 1401 do something that has no reply
  * @device: the session
  * @format: as printf(3); a command, or several, each with ";" behind it: the last one
- *	may go without. At most 255 characters
+ *	may go without. At most 255 characters, whether the last of them is a ";" or not
  *
  * Sends it, then ERR, and turns the 1401's answer into the result. A command that runs on
  * (ADCMEM) has only begun. For a name alone: "%s" and the name.

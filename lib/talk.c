@@ -522,8 +522,8 @@ static int format_command(char text[COMMAND_MAX], const char *format, va_list ar
 
 	if (n < 0)
 		return -EINVAL;
-	/* One place for the ';' that ends it */
-	if (n >= COMMAND_MAX - 1)
+	/* With its ';' or without, for which there is a place */
+	if (n > COMMAND_MAX - 2)
 		return -EMSGSIZE;
 	if (!n || !strchr(";\r", text[n - 1]))
 		strcpy(text + n, ";");

@@ -404,8 +404,8 @@ static void the_lines_of_a_command_that_fails(void **state)
 	assert_int_equal(ced1401_query_lines(dev, lines, 5, "MEMTOP,?;DIG,I"), 20);
 	assert_string_equal(lines, "1048");
 	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "MEMTOP,?;DIG,I"), 20);
-	memset(lines, ' ', 255);
-	lines[255] = '\0';
+	memset(lines, ' ', 256);
+	lines[256] = '\0';
 	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "%s", lines), -EMSGSIZE);
 	well(ced1401_open_path(device(), CED1401L_NONBLOCK, &other));
 	strcpy(lines, "old");
@@ -425,10 +425,18 @@ static void a_command_that_is_too_long(void **state)
 	(void)state;
 	memset(text, ' ', sizeof(text));
 	memcpy(text, "DAC,0 0", 7);
-	text[255] = 0;
+	text[256] = 0;
 	assert_int_equal(ced1401_command(dev, "%s", text), -EMSGSIZE);
-	text[254] = 0;
+	text[255] = 0;
 	well(ced1401_command(dev, "%s", text));
+	/* 255, whether the last one is a ';' or not */
+	text[254] = ';';
+	well(ced1401_command(dev, "%s", text));
+	assert_int_equal(ced1401_query(dev, NULL, 0, "DIG,I%250s", ""), 1);
+	assert_int_equal(ced1401_query_line(dev, NULL, 0, "DIG,I%249s;", ""), 1);
+	assert_int_equal(ced1401_query_lines(dev, NULL, 0, "DIG,I%250s", ""), 2);
+	text[255] = ';';
+	assert_int_equal(ced1401_command(dev, "%s", text), -EMSGSIZE);
 	ced1401_close(dev);
 }
 
