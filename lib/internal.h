@@ -97,7 +97,7 @@ struct range {
  * @events:	CED1401L_EVENT_* that the callback has not been told
  * @callback:	of ced1401_set_event_callback()
  * @user:	for @callback
- * @error:	the 1401's last error; @detail, @about: its second number, the command
+ * @error:	the 1401's last error; @detail, @about: its second number, what was sent
  */
 struct ced1401_device {
 	int fd;

@@ -532,7 +532,9 @@ int ced1401_sync(ced1401_device *device);
 /**
  * ced1401_error_text - the 1401's last error, with what it was about
  * @device: the session
- * @text: "the 1401: a clock of more than 1 MHz, in ADCMEM,I,2,..."; always with a NUL
+ * @text: 'the 1401: a clock of more than 1 MHz, in "ADCMEM,I,2,..." (ERR: 5,0)'; always
+ *	with a NUL. Of several commands in one call all are in it: ERR does not say which
+ *	it was
  * @size: of @text
  * @detail: set to the second number that ERR replied; may be NULL
  *

@@ -347,16 +347,26 @@ static void end(ced1401_device *dev)
 
 /* -------------------------------------------------------------- exchange */
 
+/* Which of several commands it was is not known: all that was sent is told, on one line */
+static void note_command(char about[COMMAND_MAX], const char *text)
+{
+	size_t n = strlen(text), i;
+
+	while (n && strchr(";\r\n ", text[n - 1]))
+		n--;
+	for (i = 0; i < n; i++)
+		about[i] = strchr("\r\n", text[i]) ? ';' : text[i];
+	about[n] = '\0';
+}
+
 static int own_error(ced1401_device *dev, const char *text, long error, long detail)
 {
-	int n = (int)strcspn(text, ";\r");
-
 	if (!error)
 		return 0;
 	pthread_mutex_lock(&dev->lock);
 	dev->error = (int)error;
 	dev->detail = detail;
-	snprintf(dev->about, sizeof(dev->about), "%.*s", n, text);
+	note_command(dev->about, text);
 	pthread_mutex_unlock(&dev->lock);
 	return CED1401L_1401((int)error);
 }

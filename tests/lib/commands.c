@@ -350,6 +350,46 @@ static void the_1401s_errors_are_results(void **state)
 	ced1401_close(dev);
 }
 
+/* Of several commands any may be the one: none is left out, and none is blamed alone */
+static void an_error_tells_all_that_was_sent(void **state)
+{
+	static const char *const sent[][2] = {
+		{ "DAC,0 5;DAC,9 1", "in \"DAC,0 5;DAC,9 1\" (ERR: 2," },
+		{ "DAC,9 1;", "in \"DAC,9 1\" (ERR: 2," },
+		{ "DAC,0 5;DAC,9 1; ;", "in \"DAC,0 5;DAC,9 1\" (ERR: 2," },
+		{ "NOSUCH;DAC,0 5", "in \"NOSUCH;DAC,0 5\" (ERR: 255," },
+		/* A CR ends a command, too, and would end the line that tells of it */
+		{ "DAC,0 5\rDAC,9 1\r", "in \"DAC,0 5;DAC,9 1\" (ERR: 2," },
+	};
+	ced1401_device *dev = open_1401(0);
+	char text[400], lines[100], most[256];
+	unsigned int i;
+	long v;
+
+	(void)state;
+	for (i = 0; i < LENGTH(sent); i++) {
+		assert_true(ced1401_command(dev, "%s", sent[i][0]) < 0);
+		ced1401_error_text(dev, text, sizeof(text), NULL);
+		if (!strstr(text, sent[i][1]))
+			fail_msg("\"%s\": %s", sent[i][0], text);
+	}
+	assert_int_equal(ced1401_query(dev, &v, 1, "MEMTOP,?;FOO"),
+			 CED1401L_1401(255));
+	ced1401_error_text(dev, text, sizeof(text), NULL);
+	assert_non_null(strstr(text, "no such command, in \"MEMTOP,?;FOO\" (ERR"));
+	assert_int_equal(ced1401_query_lines(dev, lines, sizeof(lines),
+					     "DIG,I;FOO;"), CED1401L_1401(255));
+	ced1401_error_text(dev, text, sizeof(text), NULL);
+	assert_non_null(strstr(text, "in \"DIG,I;FOO\" (ERR"));
+	/* The longest that there is */
+	memset(most, 'X', sizeof(most));
+	most[255] = '\0';
+	assert_int_equal(ced1401_command(dev, "%s", most), CED1401L_1401(255));
+	ced1401_error_text(dev, text, sizeof(text), NULL);
+	assert_non_null(strstr(text, most));
+	ced1401_close(dev);
+}
+
 /* With patience without end, so that no time-out can be what ends a reply */
 static void replies_of_several_lines(void **state)
 {
@@ -701,6 +741,7 @@ int main(void)
 		TEST(a_reply_is_never_taken_for_an_error),
 		TEST(small_pairs_are_replies_too),
 		TEST(the_1401s_errors_are_results),
+		TEST(an_error_tells_all_that_was_sent),
 		TEST(replies_of_several_lines),
 		TEST(the_lines_of_a_command_that_fails),
 		TEST(a_command_that_is_too_long),
