@@ -17,6 +17,7 @@
 #include "internal.h"
 
 #define STANDARD_1401	4	/* the type that knows MEMTOP without '?' alone */
+#define LIST_MAX	8192	/* characters of CLIST's reply */
 
 /* A file in the device's folder of sysfs, without its newline */
 static int read_attribute(ced1401_device *dev, const char *name, char *text,
@@ -194,26 +195,77 @@ static bool is_known(const ced1401_device *dev, const char *name, bool *there)
 	return false;
 }
 
+/* By docs/protocol.md these act, or reply, without an argument, too */
+static bool acts_bare(const char *name)
+{
+	static const char *const names[] = {
+		"RESET", "CLEAR", "KILL", "ERR", "CLIST", "MEMTOP",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcasecmp(names[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether CLIST names it: 1, 0, or a negative code */
+static int is_listed(ced1401_device *device, const char *name)
+{
+	struct ced1401_command_name known;
+	char lines[LIST_MAX], *line, *rest = lines;
+	int ret = ced1401_query_lines(device, lines, sizeof(lines), "CLIST;");
+
+	if (ret >= (int)sizeof(lines))
+		return -EBADMSG;
+	while (ret >= 0 && (line = strsep(&rest, "\n"))) {
+		if (parse_command_name(line, &known) && !strcasecmp(known.name, name))
+			return 1;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* Whether the 1401 knows it: 1, 0, or a negative code */
+static int ask_for(ced1401_device *device, const char *name)
+{
+	int ret;
+
+	if (acts_bare(name))
+		return is_listed(device, name);
+	ret = ced1401_command(device, "%s", name);
+	return ret == NOT_THERE ? 0 : ret ? ret : 1;
+}
+
+/* Letters that the 1401 takes for others, or does not take, make another name of it */
+static bool is_name(const char *name, size_t room)
+{
+	size_t i;
+
+	for (i = 0; name[i]; i++) {
+		if (i + 1 == room || name[i] <= ' ' || name[i] > '~' ||
+		    strchr(",;?", name[i]))
+			return false;
+	}
+	return isalpha((unsigned char)*name);
+}
+
 int ced1401_has_command(ced1401_device *device, const char *name)
 {
 	bool there = false;
 	unsigned int at;
 	int ret = 0;
 
-	if (!isalpha((unsigned char)*name) ||
-	    strlen(name) >= sizeof(device->known[0].name) ||
-	    strpbrk(name, ",;? \r\n"))
+	if (!is_name(name, sizeof(device->known[0].name)))
 		return -EINVAL;
 	ced1401_lock(device);
 	/* A reset forgets what was known; the 1401 is asked only then */
 	ret = device->spoken == __atomic_load_n(&device->generation, __ATOMIC_ACQUIRE) &&
 	      is_known(device, name, &there) ? 1 : 0;
 	if (!ret) {
-		ret = ced1401_command(device, "%s", name);
-		there = !ret;
-		if (ret == CED1401L_1401(ERROR_UNKNOWN))
-			ret = 0;
-		if (!ret) {
+		ret = ask_for(device, name);
+		there = ret > 0;
+		if (ret >= 0) {
 			at = device->known_n % COMMANDS_KNOWN;
 			strcpy(device->known[at].name, name);
 			device->known[at].there = there;

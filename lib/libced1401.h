@@ -283,7 +283,10 @@ int ced1401_commands(ced1401_device *device, struct ced1401_command_name *list,
  * @device: the session
  * @name: ADCMEM, XFIFO ...
  *
- * Asks it by the bare name; the answer is kept until the 1401 is reset. Return: 1, 0,
+ * Asks it by the bare name, by which a command that wants arguments does nothing; the answer
+ * is kept until the 1401 is reset. RESET, CLEAR, KILL, ERR, CLIST and MEMTOP want none, and so
+ * are not sent, but looked for in CLIST's reply. If the 1401 may have others that act by their
+ * bare name, ask ced1401_commands(), which says none. Return: 1, 0, -EINVAL (that is no name),
  * or as ced1401_command().
  */
 int ced1401_has_command(ced1401_device *device, const char *name);

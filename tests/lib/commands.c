@@ -560,6 +560,49 @@ static void the_list_of_commands(void **state)
 	ced1401_close(dev);
 }
 
+/* An armed trigger, a clock that waits, and no line too many */
+static void is_as_it_was(ced1401_device *dev)
+{
+	char line[40];
+
+	assert_int_equal(ced1401_read_line(dev, line, sizeof(line), 0), -EAGAIN);
+	assert_int_equal(ced1401_trigger_count(dev), 0);
+	assert_int_equal(ced1401_clocks_waiting(dev), 1);
+}
+
+/* Some commands act without arguments, too: whatever name is asked for, nothing happens */
+static void asking_for_a_command_does_nothing(void **state)
+{
+	static const char *const bare[] = {
+		"RESET", "CLEAR", "KILL", "ERR", "CLIST", "MEMTOP",
+		"reset", "Clear", "kill", "err", "cList", "memTop",
+	};
+	ced1401_device *dev = open_1401(0);
+	struct ced1401_command_name list[64];
+	unsigned int i;
+	int n;
+
+	(void)state;
+	n = well(ced1401_commands(dev, list, LENGTH(list)));
+	well(ced1401_trigger_arm(dev));
+	well(ced1401_command(dev, "ADCMEM,I,2,0,200,0,1,HT,10,40"));
+	for (i = 0; i < LENGTH(bare); i++) {
+		assert_int_equal(ced1401_has_command(dev, bare[i]), 1);
+		is_as_it_was(dev);
+	}
+	for (i = 0; i < (unsigned int)n && i < LENGTH(list); i++) {
+		assert_int_equal(ced1401_has_command(dev, list[i].name), 1);
+		is_as_it_was(dev);
+	}
+	/* The 1401 takes seven bits, and no line feed: that would be RESET */
+	assert_int_equal(ced1401_has_command(dev, "RESE\xd4"), -EINVAL);
+	assert_int_equal(ced1401_has_command(dev, "RES\nET"), -EINVAL);
+	assert_int_equal(ced1401_has_command(dev, "ABCDEFGHIJKLMNOP"), -EINVAL);
+	assert_int_equal(ced1401_has_command(dev, "ABCDEFGHIJKLMNO"), 0);
+	is_as_it_was(dev);
+	ced1401_close(dev);
+}
+
 /* Eight threads, one device: each gets the replies to its own questions */
 #define THREADS		8
 #define QUESTIONS	40
@@ -748,6 +791,7 @@ int main(void)
 		TEST(a_reply_that_does_not_come_times_out),
 		TEST(lines_that_nobody_read_do_no_harm),
 		TEST(the_list_of_commands),
+		TEST(asking_for_a_command_does_nothing),
 		TEST(threads_do_not_mix_their_replies),
 		TEST(a_reset_ends_a_wait_for_a_reply),
 		TEST(single_values),
