@@ -259,6 +259,7 @@ int ced1401_has_command(ced1401_device *device, const char *name)
 	if (!is_name(name, sizeof(device->known[0].name)))
 		return -EINVAL;
 	ced1401_lock(device);
+	device_look(device);
 	/* A reset forgets what was known; the 1401 is asked only then */
 	ret = device->spoken == __atomic_load_n(&device->generation, __ATOMIC_ACQUIRE) &&
 	      is_known(device, name, &there) ? 1 : 0;

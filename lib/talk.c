@@ -45,12 +45,14 @@ static uint64_t reply_deadline(const ced1401_device *dev, int more_ms)
 	return deadline_after(ms + more_ms);
 }
 
-/* The 1401 was reset or given up: the driver's buffers are empty, and so is ours */
+/*
+ * The 1401 was reset or given up: what it had said is void. Whether it heard what was said
+ * last, and still replies to it, is not known: out_of_step stays as it is.
+ */
 static void forget_words(ced1401_device *dev)
 {
 	dev->spoken = generation(dev);
 	dev->rx_n = 0;
-	dev->out_of_step = false;
 	dev->known_n = 0;
 }
 
@@ -186,9 +188,11 @@ static int hear(ced1401_device *dev, char *line, size_t size,
 			continue;
 		if (ret && ret != -EAGAIN)
 			break;
-		/* Not off, but reset: what was asked is forgotten */
-		if (generation(dev) != dev->spoken)
-			return -ESHUTDOWN;
+		/* Not off, but reset: what was asked is forgotten, or was asked behind that */
+		if (generation(dev) != dev->spoken) {
+			ret = -ESHUTDOWN;
+			break;
+		}
 		ret = await(dev, POLLIN, how);
 		if (ret < 0)
 			break;
@@ -330,6 +334,8 @@ static int begin(ced1401_device *dev, const struct waiting *how, bool in_step)
 	int ret;
 
 	pthread_mutex_lock(&dev->talk);
+	/* A reset that nobody has noticed yet is none amid what is said now */
+	device_look(dev);
 	if (generation(dev) != dev->spoken)
 		forget_words(dev);
 	ret = device_claim(dev, how->deadline);

@@ -7,7 +7,9 @@
  * card has realtime=on, loop=0:2, and test-code=5, test-x=600, test-y=70.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "helpers.h"
 
@@ -49,6 +51,63 @@ static int all_is_well(void **state)
 }
 
 #define LAB_TEST(f)	cmocka_unit_test_setup_teardown(f, all_is_well, test_ends)
+
+/* Off and on, each until the driver knows it: it has told another session, @watcher */
+static void switch_power(int watcher, bool on)
+{
+	unsigned int event = on ? CED1401_EVENT_RESET : CED1401_EVENT_OFFLINE;
+	uint64_t end = now_ns() + (uint64_t)patience() * MS;
+
+	set_card_property("power", on);
+	while (!(status(watcher, 0).events & event)) {
+		assert_true(now_ns() < end);
+		sleep_ms(5);
+	}
+}
+
+/*
+ * What the library asks of the system goes through these. A test has something done behind
+ * one of its ioctls, once; and so many reads find nothing: the 1401's replies are on their way.
+ */
+static struct {
+	int fd;
+	unsigned long request;
+	void (*then)(void);
+} meanwhile;
+
+static struct {
+	int fd;
+	unsigned int asked;
+	int deaf;
+} ears = { .fd = -1 };
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	void (*then)(void) = meanwhile.then;
+	va_list args;
+	int ret;
+
+	va_start(args, request);
+	ret = (int)syscall(SYS_ioctl, fd, request, va_arg(args, void *));
+	va_end(args);
+	if (!ret && then && fd == meanwhile.fd && request == meanwhile.request) {
+		meanwhile.then = NULL;
+		then();
+	}
+	return ret;
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+	if (fd == __atomic_load_n(&ears.fd, __ATOMIC_ACQUIRE)) {
+		__atomic_add_fetch(&ears.asked, 1, __ATOMIC_ACQ_REL);
+		if (__atomic_fetch_sub(&ears.deaf, 1, __ATOMIC_ACQ_REL) > 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+	}
+	return syscall(SYS_read, fd, to, size);
+}
 
 static unsigned int heard_of;
 
@@ -321,6 +380,79 @@ static void power_goes_amid_a_wait_for_a_reply(void **state)
 	ced1401_close(dev);
 }
 
+/* While nobody looked: the next command is one as always, and its reply is its own */
+static void the_power_was_off_meanwhile(void **state)
+{
+	int watcher = open_session(O_RDONLY_ONLY);
+	ced1401_device *dev = open_1401(0);
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i <= 3; i++) {
+		uint64_t next;
+		int16_t frame[2];
+
+		switch_power(watcher, false);
+		switch_power(watcher, true);
+		well(ced1401_command(dev, "DAC,0 %u", i));
+		assert_int_equal(card_property("dac0"), i);
+		next = next_frame_heard(dev);
+		well(ced1401_adc(dev, both, 2, frame));
+		assert_int_equal(frame_of(frame), next);
+	}
+	ced1401_close(dev);
+	close(watcher);
+}
+
+static ced1401_device *asked;
+static pthread_t asks;
+
+static void *asks_for_memory(void *arg)
+{
+	long v;
+
+	return ced1401_query(arg, &v, 1, "MEMTOP,?") == -ESHUTDOWN ? NULL :
+	       (void *)"a reply to what was said before the reset";
+}
+
+/* Behind the reset, of which the library does not know yet: until the question is sent */
+static void is_asked(void)
+{
+	uint64_t end = now_ns() + (uint64_t)patience() * MS;
+
+	__atomic_store_n(&ears.deaf, INT_MAX, __ATOMIC_RELEASE);
+	__atomic_store_n(&ears.fd, ced1401_fd(asked), __ATOMIC_RELEASE);
+	asks = begin_thread(asks_for_memory, asked);
+	/* Once before it is sent, and then for the reply */
+	while (__atomic_load_n(&ears.asked, __ATOMIC_ACQUIRE) < 2 && now_ns() < end)
+		sleep_ms(5);
+}
+
+/* What was said amid a reset may be heard behind it: the next one's reply is its own */
+static void a_reply_that_comes_behind_a_reset(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	long v = -1;
+	int ret;
+
+	(void)state;
+	asked = dev;
+	ears.asked = 0;
+	meanwhile.fd = ced1401_fd(dev);
+	meanwhile.request = CED1401_IOC_RESET;
+	meanwhile.then = is_asked;
+	ret = ced1401_reset(dev);
+	join_thread(asks);
+	well(ret);
+	/* The reply is on its way still when the next question is sent */
+	__atomic_store_n(&ears.deaf, 1, __ATOMIC_RELEASE);
+	ret = ced1401_query(dev, &v, 1, "DIG,I");
+	__atomic_store_n(&ears.fd, -1, __ATOMIC_RELEASE);
+	assert_int_equal(ret, 1);
+	assert_int_equal(v, 0);
+	ced1401_close(dev);
+}
+
 /* ------------------------------------------------------------------ the card */
 
 static void a_block_that_breaks_off(void **state)
@@ -418,6 +550,8 @@ int main(void)
 		LAB_TEST(power_goes_amid_a_stream),
 		LAB_TEST(power_goes_amid_a_capture),
 		LAB_TEST(power_goes_amid_a_wait_for_a_reply),
+		LAB_TEST(the_power_was_off_meanwhile),
+		LAB_TEST(a_reply_that_comes_behind_a_reset),
 		LAB_TEST(a_block_that_breaks_off),
 		LAB_TEST(the_card_goes),
 		LAB_TEST(a_self_test_that_fails),
