@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -67,15 +68,34 @@ void device_new_generation(ced1401_device *dev)
 	__atomic_add_fetch(&dev->generation, 1, __ATOMIC_RELEASE);
 }
 
+/* To be told by whoever is in ced1401_process(), or comes there; the lock is held */
+static void add_events(ced1401_device *dev, unsigned int events)
+{
+	if (events && !dev->events)
+		eventfd_write(dev->news, 1);
+	dev->events |= events;
+}
+
+unsigned int device_take_events(ced1401_device *dev)
+{
+	unsigned int events = dev->events;
+	eventfd_t count;
+
+	if (events)
+		eventfd_read(dev->news, &count);
+	dev->events = 0;
+	return events;
+}
+
 /* The session's own events, which any STATUS tells; the lock is held */
 static void gather_session(ced1401_device *dev, unsigned int events)
 {
 	if (events & CED1401_EVENT_OFFLINE)
-		dev->events |= CED1401L_EVENT_OFFLINE;
+		add_events(dev, CED1401L_EVENT_OFFLINE);
 	if (events & CED1401_EVENT_STRAY)
-		dev->events |= CED1401L_EVENT_REFUSED;
+		add_events(dev, CED1401L_EVENT_REFUSED);
 	if (events & CED1401_EVENT_RESET)
-		dev->events |= CED1401L_EVENT_RESET;
+		add_events(dev, CED1401L_EVENT_RESET);
 	if (events & (CED1401_EVENT_OFFLINE | CED1401_EVENT_RESET))
 		device_new_generation(dev);
 }
@@ -91,7 +111,7 @@ static void gather(ced1401_device *dev, struct transfer *transfer)
 	if (!transfer->error)
 		transfer->error = status.error;
 	if (status.events & CED1401_EVENT_REFUSED)
-		dev->events |= CED1401L_EVENT_REFUSED;
+		add_events(dev, CED1401L_EVENT_REFUSED);
 	gather_session(dev, status.events);
 }
 
@@ -106,11 +126,12 @@ int device_look(ced1401_device *dev)
 		gather(dev, transfer);
 	if (!ioctl(dev->fd, CED1401_IOC_STATUS, &session)) {
 		gather_session(dev, session.events);
+		dev->link = session.link;
 	} else {
 		ret = result_of_errno();
 		if (ret == -ENODEV && !dev->gone) {
 			dev->gone = true;
-			dev->events |= CED1401L_EVENT_GONE;
+			add_events(dev, CED1401L_EVENT_GONE);
 		}
 	}
 	pthread_mutex_unlock(&dev->lock);
@@ -170,6 +191,7 @@ static ced1401_device *new_device(void)
 		return NULL;
 	dev->fd = -1;
 	dev->epoll = -1;
+	dev->news = -1;
 	dev->timeout_ms = REPLY_MS;
 	if (make_mutex(&dev->talk, PTHREAD_MUTEX_RECURSIVE)) {
 		free(dev);
@@ -206,11 +228,16 @@ static int open_fd(ced1401_device *dev, const char *path)
 static int make_epoll(ced1401_device *dev)
 {
 	struct epoll_event news = { .events = EPOLLPRI };
+	struct epoll_event gathered = { .events = EPOLLIN };
 
 	dev->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (dev->epoll < 0)
 		return -errno;
-	return epoll_ctl(dev->epoll, EPOLL_CTL_ADD, dev->fd, &news) ? -errno : 0;
+	dev->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->news < 0)
+		return -errno;
+	return epoll_ctl(dev->epoll, EPOLL_CTL_ADD, dev->fd, &news) ||
+	       epoll_ctl(dev->epoll, EPOLL_CTL_ADD, dev->news, &gathered) ? -errno : 0;
 }
 
 int ced1401_open_path(const char *path, unsigned int flags,
@@ -279,9 +306,12 @@ void ced1401_close(ced1401_device *device)
 	pages_unmap(device);
 	if (device->epoll >= 0)
 		close(device->epoll);
+	if (device->news >= 0)
+		close(device->news);
 	if (device->fd >= 0)
 		close(device->fd);
 	device->epoll = -1;
+	device->news = -1;
 	device->fd = -1;
 	device->closed = true;
 	memory = has_memory(device);

@@ -4,7 +4,9 @@
  *
  * The driver tells of rings by POLLRDBAND and POLLWRBAND, which most event loops do not
  * know. So each stream has an epoll descriptor, readable when the stream is ready, and the
- * device has one around those of its streams that have a callback.
+ * device has one around those of its streams that have a callback. The driver tells of the
+ * 1401 by POLLPRI, until anybody asks for its STATUS: what is gathered then and not yet told,
+ * an eventfd tells.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,8 +113,7 @@ static int tell_events(ced1401_device *dev)
 
 	device_look(dev);
 	pthread_mutex_lock(&dev->lock);
-	events = dev->events;
-	dev->events = 0;
+	events = device_take_events(dev);
 	callback = dev->callback;
 	user = dev->user;
 	pthread_mutex_unlock(&dev->lock);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -91,17 +90,14 @@ static const char *type_name(int type)
 
 int ced1401_get_info(ced1401_device *device, struct ced1401_info *info)
 {
-	struct ced1401_status status = { .id = 0 };
 	int ret = device_look(device);
 
 	memset(info, 0, sizeof(*info));
 	snprintf(info->path, sizeof(info->path), "%s", device->path);
 	if (ret)
 		return ret;
-	/* Its news, if there are any since, are gathered like others */
 	pthread_mutex_lock(&device->lock);
-	if (!ioctl(device->fd, CED1401_IOC_STATUS, &status))
-		info->link = status.link;
+	info->link = device->link;
 	pthread_mutex_unlock(&device->lock);
 	info->number = card_number(device);
 	info->io = (unsigned int)number_attribute(device, "io");

@@ -71,6 +71,7 @@ struct range {
  * @flags:	of ced1401_open()
  * @path:	as it was opened
  * @epoll:	ced1401_event_fd()
+ * @news:	an eventfd in @epoll, readable while @events are not 0
  * @timeout_ms: of ced1401_set_timeout()
  * @generation:	grows when the 1401 was reset or given up: what was said is void
  *
@@ -88,6 +89,7 @@ struct range {
  * @lock:	all that follows
  * @closed:	by ced1401_close(): only memory is left
  * @gone:	the card is gone
+ * @link:	CED1401_LINK_*, as device_look() saw it last
  * @buffers:	memory of ced1401_alloc()
  * @transfers:	all that STATUS must be asked for
  * @areas:	of ced1401_area_set()
@@ -106,6 +108,7 @@ struct ced1401_device {
 	unsigned int flags;
 	char path[64];
 	int epoll;
+	int news;
 	int timeout_ms;
 	unsigned int generation;
 
@@ -126,6 +129,7 @@ struct ced1401_device {
 	pthread_mutex_t lock;
 	bool closed;
 	bool gone;
+	unsigned int link;
 	struct buffer buffers[CED1401_BUFFERS];
 	struct transfer *transfers;
 	struct transfer *areas[CED1401_AREAS];
@@ -154,9 +158,17 @@ int ms_until(uint64_t deadline);
  * device_look - ask STATUS of everything, so that nothing is news any more
  * @dev: the session
  *
- * Results are gathered in the transfers and in @dev->events. Return: 0, -ENODEV.
+ * Results are gathered in the transfers and in @dev->events, which @dev->news tells of:
+ * the driver does not any more. No other STATUS is asked for: its news would be lost.
+ * Return: 0, -ENODEV.
  */
 int device_look(ced1401_device *dev);
+
+/*
+ * @dev->events, which are then told; with no callback they are dropped, so that @dev->news
+ * wakes nobody twice. The lock is held
+ */
+unsigned int device_take_events(ced1401_device *dev);
 
 /**
  * device_await - sleep until poll(2) has something to say

@@ -428,6 +428,79 @@ static void is_asked(void)
 		sleep_ms(5);
 }
 
+/* Whoever asks for STATUS first: the callback is told, once, and nobody wakes in vain */
+static void news_that_others_have_seen(void **state)
+{
+	int watcher = open_session(O_RDONLY_ONLY);
+	ced1401_device *dev = open_1401(0);
+	int fd = ced1401_event_fd(dev);
+	struct ced1401_info info;
+
+	(void)state;
+	while (ced1401_process(dev, 0) || poll_for(fd, POLLIN, 0))
+		;
+	heard_of = 0;
+	ced1401_set_event_callback(dev, hears, NULL);
+	switch_power(watcher, false);
+	well(ced1401_get_info(dev, &info));
+	assert_int_equal(info.link & CED1401L_LINK_POWER, 0);
+	assert_true(poll_for(fd, POLLIN, 0) & POLLIN);
+	assert_int_equal(ced1401_process(dev, -1), 1);
+	assert_int_equal(heard_of, CED1401L_EVENT_OFFLINE);
+	assert_int_equal(poll_for(fd, POLLIN, 0), 0);
+	assert_int_equal(ced1401_process(dev, 0), 0);
+	heard_of = 0;
+	switch_power(watcher, true);
+	well(ced1401_command(dev, "DAC,0 0"));
+	assert_int_equal(ced1401_process(dev, -1), 1);
+	assert_int_equal(heard_of, CED1401L_EVENT_RESET);
+	assert_int_equal(poll_for(fd, POLLIN, 0), 0);
+	/* With nobody to tell, they are over when they might have been told */
+	ced1401_set_event_callback(dev, NULL, NULL);
+	switch_power(watcher, false);
+	switch_power(watcher, true);
+	well(ced1401_get_info(dev, &info));
+	assert_int_equal(info.link & CED1401L_LINK_POWER, CED1401L_LINK_POWER);
+	assert_int_equal(ced1401_process(dev, 0), 0);
+	assert_int_equal(poll_for(fd, POLLIN, 0), 0);
+	ced1401_close(dev);
+	close(watcher);
+}
+
+static int watches;
+
+static void goes_off(void)
+{
+	switch_power(watches, false);
+}
+
+/* Behind the STATUS that asks: what comes then is told all the same */
+static void news_amid_a_look(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	int fd = ced1401_event_fd(dev);
+	struct ced1401_info info;
+
+	(void)state;
+	watches = open_session(O_RDONLY_ONLY);
+	while (ced1401_process(dev, 0) || poll_for(fd, POLLIN, 0))
+		;
+	heard_of = 0;
+	ced1401_set_event_callback(dev, hears, NULL);
+	meanwhile.fd = ced1401_fd(dev);
+	meanwhile.request = CED1401_IOC_STATUS;
+	meanwhile.then = goes_off;
+	well(ced1401_get_info(dev, &info));
+	assert_null(meanwhile.then);
+	assert_true(poll_for(fd, POLLIN, 0) & POLLIN);
+	assert_int_equal(ced1401_process(dev, 0), 1);
+	assert_int_equal(heard_of, CED1401L_EVENT_OFFLINE);
+	switch_power(watches, true);
+	works(dev);
+	ced1401_close(dev);
+	close(watches);
+}
+
 /* What was said amid a reset may be heard behind it: the next one's reply is its own */
 static void a_reply_that_comes_behind_a_reset(void **state)
 {
@@ -552,6 +625,8 @@ int main(void)
 		LAB_TEST(power_goes_amid_a_wait_for_a_reply),
 		LAB_TEST(the_power_was_off_meanwhile),
 		LAB_TEST(a_reply_that_comes_behind_a_reset),
+		LAB_TEST(news_that_others_have_seen),
+		LAB_TEST(news_amid_a_look),
 		LAB_TEST(a_block_that_breaks_off),
 		LAB_TEST(the_card_goes),
 		LAB_TEST(a_self_test_that_fails),
