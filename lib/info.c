@@ -120,6 +120,9 @@ int ced1401_statistic(ced1401_device *device, const char *name, uint64_t *value)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "statistics/%s", name);
 	ret = read_attribute(device, path, text, sizeof(text));
+	/* Its folder has gone with it, or is another's by now */
+	if (device_look(device) == -ENODEV)
+		return -ENODEV;
 	if (!ret)
 		*value = strtoull(text, NULL, 10);
 	return ret;

@@ -236,7 +236,7 @@ struct ced1401_info {
 int ced1401_get_info(ced1401_device *device, struct ced1401_info *info);
 
 /**
- * ced1401_statistic - one of the driver's counters since the module was loaded
+ * ced1401_statistic - one of the driver's counters since the card was found
  * @device: any session
  * @name: "interrupts", "blocks", "bytes_to_host", "bytes_to_1401", "refused",
  *	"resets", "characters_in", "characters_out" or "storms"

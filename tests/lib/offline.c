@@ -558,6 +558,7 @@ static void the_card_goes(void **state)
 	struct ced1401_info info;
 	struct stat node;
 	ced1401_stream *s;
+	uint64_t count;
 	int got;
 
 	(void)state;
@@ -579,6 +580,8 @@ static void the_card_goes(void **state)
 	assert_int_equal(ced1401_command(dev, "DAC,0 0"), -ENODEV);
 	assert_int_equal(ced1401_get_info(dev, &info), -ENODEV);
 	assert_int_equal(ced1401_process(dev, 0), -ENODEV);
+	assert_int_equal(ced1401_statistic(dev, "resets", &count), -ENODEV);
+	assert_int_equal(ced1401_statistic(dev, "../io", &count), -ENOENT);
 	assert_null(ced1401_alloc(dev, 10));
 	assert_int_equal(errno, ENODEV);
 	assert_int_equal(ced1401_open_path(device(), 0, &next), -ENOENT);
@@ -589,6 +592,8 @@ static void the_card_goes(void **state)
 	become_user();
 	next = open_1401(0);
 	works(next);
+	/* Nor is the new card's the old one's */
+	assert_int_equal(ced1401_statistic(dev, "resets", &count), -ENODEV);
 	/* What was the program's is its own still */
 	assert_filled(p, 30000, 4);
 	ced1401_close(dev);
