@@ -2,9 +2,11 @@
 /*
  * What the library's files share.
  *
- * Locks, from the outside in: a stream's lock; the device's talk (recursive: the
- * conversation with the 1401); the device's lock (its tables). No lock is held over a
- * callback of the user's, nor over a wait for a stream.
+ * Locks, from the outside in: the device's talk (recursive: the conversation with the
+ * 1401, which a program may hold over any call); a stream's lock; the device's lock (its
+ * tables). So who may have to talk while he has a stream's lock takes both, in this
+ * order: stream_lock(). No lock is held over a callback of the user's, nor over a wait
+ * for a stream.
  */
 #ifndef LIBCED1401_INTERNAL_H
 #define LIBCED1401_INTERNAL_H

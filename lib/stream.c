@@ -20,6 +20,20 @@
 #define WAKE_S		0.05
 #define MARGIN_PART	8		/* of the ring, skipped with what was lost */
 
+void stream_lock(ced1401_stream *s)
+{
+	if (s->asks)
+		ced1401_lock(s->dev);
+	pthread_mutex_lock(&s->lock);
+}
+
+void stream_unlock(ced1401_stream *s)
+{
+	pthread_mutex_unlock(&s->lock);
+	if (s->asks)
+		ced1401_unlock(s->dev);
+}
+
 /* ---------------------------------------------------------------- making */
 
 void stream_clock_text(const ced1401_stream *s, char text[32])
@@ -92,7 +106,7 @@ static bool fills_fifo(const ced1401_stream *s)
 	return !s->out || s->released * s->frame >= FIFO_LEAST;
 }
 
-/* @filled: the ring has what it starts with */
+/* @filled: the ring has what it starts with; MEMORY or not was chosen before */
 static int choose_kind(ced1401_stream *s, bool filled)
 {
 	const struct stream_kind *const kinds[] = {
@@ -102,7 +116,11 @@ static int choose_kind(ced1401_stream *s, bool filled)
 	int ret = 0;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bool asks = kinds[i] == &stream_memory;
+
 		if (s->wanted != CED1401L_AUTO && s->wanted != kinds[i]->method)
+			continue;
+		if (filled && asks != s->asks)
 			continue;
 		if (s->wanted == CED1401L_AUTO && kinds[i] == &stream_fifo &&
 		    (!is_alone(s) || (filled && !fills_fifo(s))))
@@ -192,6 +210,7 @@ static int open_stream(ced1401_device *dev,
 	ret = take_config(s, config);
 	if (!ret)
 		ret = choose_kind(s, false);
+	s->asks = s->kind == &stream_memory;
 	if (!ret)
 		ret = make_ring(s, config);
 	if (!ret)
@@ -247,6 +266,7 @@ int ced1401_stream_start(ced1401_stream *stream)
 	};
 	int ret = 0;
 
+	ced1401_lock(stream->dev);
 	pthread_mutex_lock(&stream->lock);
 	if (stream->state != CED1401L_STREAM_READY)
 		ret = -EALREADY;
@@ -275,6 +295,7 @@ int ced1401_stream_start(ced1401_stream *stream)
 					 __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&stream->lock);
+	ced1401_unlock(stream->dev);
 	return ret;
 }
 
@@ -371,7 +392,7 @@ int ced1401_stream_acquire(ced1401_stream *stream, struct ced1401_piece *piece,
 	bool now = !timeout_ms;
 	int ret;
 
-	pthread_mutex_lock(&stream->lock);
+	stream_lock(stream);
 	for (;;) {
 		ret = try_to_lend(stream, piece, max, now);
 		if (ret != -EAGAIN)
@@ -383,14 +404,14 @@ int ced1401_stream_acquire(ced1401_stream *stream, struct ced1401_piece *piece,
 		at = stream->released + worth(stream, max);
 		if (stream->out)
 			at -= stream->ring;
-		pthread_mutex_unlock(&stream->lock);
+		stream_unlock(stream);
 		ret = stream->kind->wait(stream, at, deadline);
-		pthread_mutex_lock(&stream->lock);
+		stream_lock(stream);
 		if (ret == -EINTR)
 			break;
 		now = ret == -ETIMEDOUT;
 	}
-	pthread_mutex_unlock(&stream->lock);
+	stream_unlock(stream);
 	return ret;
 }
 
@@ -444,10 +465,10 @@ static bool is_whole(ced1401_stream *s)
 {
 	bool whole;
 
-	pthread_mutex_lock(&s->lock);
+	stream_lock(s);
 	whole = started(s) ? s->kind->is_whole(s) :
 			     stream_available(s) <= s->ring;
-	pthread_mutex_unlock(&s->lock);
+	stream_unlock(s);
 	return whole;
 }
 
@@ -519,7 +540,7 @@ int ced1401_stream_get_info(ced1401_stream *stream,
 			    struct ced1401_stream_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	pthread_mutex_lock(&stream->lock);
+	stream_lock(stream);
 	look(stream, 0);
 	info->state = stream->state;
 	info->error = stream->error;
@@ -535,7 +556,7 @@ int ced1401_stream_get_info(ced1401_stream *stream,
 	info->released = stream->released;
 	info->lost = stream->lost;
 	info->lost_1401 = stream->lost_1401;
-	pthread_mutex_unlock(&stream->lock);
+	stream_unlock(stream);
 	return 0;
 }
 

@@ -34,6 +34,8 @@
  *		lock is not held
  * @stop:	have the 1401 stop; the lock is not held
  * @end:	nothing moves any more; the lock is held
+ *
+ * With the lock held start, and of MEMORY look, is_whole and end, too, talk to the 1401.
  */
 struct stream_kind {
 	int method;
@@ -83,6 +85,7 @@ struct stream_store {
  * @next:	of the device's list
  * @dev:	its session
  * @lock:	all that changes
+ * @asks:	it is MEMORY: the 1401 is asked how it stands. Does not change
  * @kind:	its method; @wanted: the one that was asked for
  * @out:	to the DACs
  * @channels:	inputs or DACs; @list: the same as text
@@ -111,6 +114,7 @@ struct ced1401_stream {
 	struct ced1401_stream *next;
 	ced1401_device *dev;
 	pthread_mutex_t lock;
+	bool asks;
 	const struct stream_kind *kind;
 	int wanted;
 	bool out;
@@ -164,6 +168,10 @@ static inline uint64_t stream_available(const ced1401_stream *s)
 {
 	return s->out ? s->moved + s->ring - s->released : s->moved - s->released;
 }
+
+/* For what may talk to the 1401 with the lock held, beside start */
+void stream_lock(ced1401_stream *s);
+void stream_unlock(ced1401_stream *s);
 
 /* It has ended so; nothing moves any more. The lock is held */
 void stream_finish(ced1401_stream *s, int error);

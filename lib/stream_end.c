@@ -200,9 +200,9 @@ void ced1401_stream_close(ced1401_stream *stream)
 	if (stream->kind) {
 		ced1401_stream_stop(stream);
 		stream_ring_close(stream);
-		pthread_mutex_lock(&stream->lock);
+		stream_lock(stream);
 		stream_finish(stream, 0);
-		pthread_mutex_unlock(&stream->lock);
+		stream_unlock(stream);
 	}
 	pthread_mutex_lock(&dev->lock);
 	for (at = &dev->streams; *at; at = &(*at)->next) {

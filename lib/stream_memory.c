@@ -299,10 +299,10 @@ static int memory_stop(ced1401_stream *s)
 {
 	int ret, error;
 
-	pthread_mutex_lock(&s->lock);
+	stream_lock(s);
 	if (is_over(s, &error)) {
 		stream_finish(s, error);
-		pthread_mutex_unlock(&s->lock);
+		stream_unlock(s);
 		return 0;
 	}
 	/* A real 1401 may forget P with K: ask before, and again */
@@ -314,7 +314,7 @@ static int memory_stop(ced1401_stream *s)
 	s->store.stopped = true;
 	if (ret)
 		stream_finish(s, ret);
-	pthread_mutex_unlock(&s->lock);
+	stream_unlock(s);
 	return ret;
 }
 

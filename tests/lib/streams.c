@@ -515,17 +515,22 @@ static void *reads_to_the_end(void *arg)
 	return got ? (void *)ced1401_strerror(got) : NULL;
 }
 
-/* One thread reads, another commands and stops */
+/*
+ * One thread reads, another commands, asks how it stands while it has the conversation for
+ * itself, and stops.
+ */
 static void threads_share_a_stream(void **state)
 {
-	static const int methods[] = { CED1401L_REQUEST, CED1401L_FIFO };
+	static const int methods[] = {
+		CED1401L_REQUEST, CED1401L_FIFO, CED1401L_MEMORY,
+	};
 	ced1401_device *dev = open_1401(0);
 	bool clocked = is_clocked(dev);
 	unsigned int i, k;
 	long v[3];
 
 	(void)state;
-	for (i = 0; i < (clocked ? 2 : 1); i++) {
+	for (i = 0; i < (clocked ? 3 : 1); i++) {
 		struct ced1401_stream_config config =
 			config_of(both, 2, methods[i]);
 		struct reader r = { .first = next_frame_heard(dev) };
@@ -536,7 +541,9 @@ static void threads_share_a_stream(void **state)
 		for (k = 0; k < 20; k++) {
 			assert_int_equal(ced1401_query(dev, v, 3, "MEMTOP,?"), 3);
 			assert_int_equal(v[0], MIB);
+			ced1401_lock(dev);
 			info_of(r.s);
+			ced1401_unlock(dev);
 			sleep_ms(10);
 		}
 		well(ced1401_stream_stop(r.s));
