@@ -138,6 +138,16 @@ int device_look(ced1401_device *dev)
 	return ret;
 }
 
+bool device_is_gone(ced1401_device *dev)
+{
+	bool gone;
+
+	pthread_mutex_lock(&dev->lock);
+	gone = dev->gone;
+	pthread_mutex_unlock(&dev->lock);
+	return gone;
+}
+
 int device_await(ced1401_device *dev, short events, uint64_t deadline,
 		 int slice_ms)
 {
@@ -178,6 +188,7 @@ static int make_mutex(pthread_mutex_t *mutex, int type)
 /* Frees what is left, which is nothing of the driver's */
 static void dispose(ced1401_device *dev)
 {
+	pthread_cond_destroy(&dev->served);
 	pthread_mutex_destroy(&dev->talk);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
@@ -202,6 +213,7 @@ static ced1401_device *new_device(void)
 		free(dev);
 		return NULL;
 	}
+	pthread_cond_init(&dev->served, NULL);
 	return dev;
 }
 

@@ -51,23 +51,94 @@ int ced1401_stream_set_callback(ced1401_stream *stream,
 	return ret;
 }
 
-/* The n-th stream that has a callback; streams may come and go meanwhile */
-static ced1401_stream *nth_stream(ced1401_device *dev, unsigned int n,
-				  ced1401_stream_callback **callback, void **user)
+/* Who runs the stream's callback, or NULL; the device's lock is held */
+static const struct server *server_of(const ced1401_stream *s)
+{
+	const struct server *server = s->dev->servers;
+
+	while (server && server->stream != s)
+		server = server->next;
+	return server;
+}
+
+/**
+ * begin_to_serve - take on the n-th stream that has a callback, unless somebody has
+ * @dev: the session
+ * @n: streams may come and go meanwhile
+ * @server: entered into the device's list; its stream is set
+ * @callback: set
+ * @user: set
+ *
+ * Return: the stream, which is not closed before end_to_serve(), or NULL.
+ */
+static ced1401_stream *begin_to_serve(ced1401_device *dev, unsigned int n,
+				      struct server *server,
+				      ced1401_stream_callback **callback, void **user)
 {
 	ced1401_stream *s;
 
 	pthread_mutex_lock(&dev->lock);
 	for (s = dev->streams; s; s = s->next) {
-		if (s->callback && !n--)
+		if (s->callback && !server_of(s) && !n--)
 			break;
 	}
 	if (s) {
 		*callback = s->callback;
 		*user = s->user;
+		server->stream = s;
+		server->thread = pthread_self();
+		server->next = dev->servers;
+		dev->servers = server;
 	}
 	pthread_mutex_unlock(&dev->lock);
 	return s;
+}
+
+/* The stream may be gone: its callback may close it when it has told its end */
+static void end_to_serve(ced1401_device *dev, const struct server *server)
+{
+	struct server **at;
+
+	pthread_mutex_lock(&dev->lock);
+	for (at = &dev->servers; *at != server; at = &(*at)->next)
+		;
+	*at = server->next;
+	pthread_cond_broadcast(&dev->served);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+void stream_end_callback(ced1401_stream *s)
+{
+	const struct server *server;
+
+	ced1401_stream_set_callback(s, NULL, NULL);
+	pthread_mutex_lock(&s->dev->lock);
+	while ((server = server_of(s)) != NULL &&
+	       !pthread_equal(server->thread, pthread_self()))
+		pthread_cond_wait(&s->dev->served, &s->dev->lock);
+	pthread_mutex_unlock(&s->dev->lock);
+}
+
+/* Whether that is the stream's callback still */
+static bool is_called(ced1401_stream *s, ced1401_stream_callback *callback)
+{
+	bool called;
+
+	pthread_mutex_lock(&s->dev->lock);
+	called = s->callback == callback;
+	pthread_mutex_unlock(&s->dev->lock);
+	return called;
+}
+
+/* Another thread may start it just now: to the DACs the ring is then what was filled */
+static uint64_t ring_of(ced1401_stream *s)
+{
+	uint64_t ring;
+
+	pthread_mutex_lock(&s->lock);
+	ring = s->ring;
+	pthread_mutex_unlock(&s->lock);
+	return ring;
 }
 
 /*
@@ -77,10 +148,10 @@ static ced1401_stream *nth_stream(ced1401_device *dev, unsigned int n,
 static int serve(ced1401_stream *s, ced1401_stream_callback *callback, void *user)
 {
 	struct ced1401_piece piece;
-	uint64_t left = s->ring;
+	uint64_t left = ring_of(s);
 	int calls = 0, n, used;
 
-	while (left) {
+	while (left && is_called(s, callback)) {
 		n = ced1401_stream_acquire(s, &piece, 0, 0);
 		if (n == -EAGAIN || n == -EINTR)
 			break;
@@ -127,6 +198,7 @@ int ced1401_process(ced1401_device *device, int timeout_ms)
 {
 	ced1401_stream_callback *callback = NULL;
 	struct epoll_event event;
+	struct server server;
 	unsigned int i;
 	int calls, n;
 	void *user = NULL;
@@ -137,13 +209,14 @@ int ced1401_process(ced1401_device *device, int timeout_ms)
 		return n ? -errno : 0;
 	calls = tell_events(device);
 	for (i = 0;; i++) {
-		s = nth_stream(device, i, &callback, &user);
+		s = begin_to_serve(device, i, &server, &callback, &user);
 		if (!s)
 			break;
 		n = serve(s, callback, user);
+		end_to_serve(device, &server);
 		if (n < 0)
 			return n;
 		calls += n;
 	}
-	return device->gone ? -ENODEV : calls;
+	return device_is_gone(device) ? -ENODEV : calls;
 }

@@ -58,6 +58,13 @@ struct buffer {
 	size_t size;
 };
 
+/* A thread that runs a stream's callback, in ced1401_process() */
+struct server {
+	struct server *next;
+	const struct ced1401_stream *stream;
+	pthread_t thread;
+};
+
 /* A range of the 1401's user memory that a call or a stream uses */
 struct range {
 	struct range *next;
@@ -97,6 +104,7 @@ struct range {
  * @areas:	of ced1401_area_set()
  * @ranges:	of the 1401's memory that are in use, by address
  * @streams:	open streams
+ * @servers:	threads that run callbacks of these; @served: one has returned
  * @fifo_runs:	a NOW transfer has the DMA channel: no block can move
  * @events:	CED1401L_EVENT_* that the callback has not been told
  * @callback:	of ced1401_set_event_callback()
@@ -137,6 +145,8 @@ struct ced1401_device {
 	struct transfer *areas[CED1401_AREAS];
 	struct range *ranges;
 	struct ced1401_stream *streams;
+	struct server *servers;
+	pthread_cond_t served;
 	struct ced1401_stream *fifo_runs;
 	unsigned int events;
 	ced1401_event_callback *callback;
@@ -192,6 +202,9 @@ static inline int device_timeout(const ced1401_device *dev)
 
 /* What was said to the 1401 and known of it is void */
 void device_new_generation(ced1401_device *dev);
+
+/* The card is gone, as device_look() has seen */
+bool device_is_gone(ced1401_device *dev);
 
 /* errno of an ioctl or write as the library's result */
 int result_of_errno(void);

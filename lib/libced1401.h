@@ -25,11 +25,19 @@
  *	CED1401L_1401(n)	the 1401's own error n, as ERR replies it; 255: it has no such
  *				command
  *
- * Threads. Any function may be called by any thread, also for one device at once; the
- * library has no global state and starts no threads. Commands with their replies are
- * not mixed with those of other threads; see ced1401_lock(). A structure that is
- * passed must not be changed by another thread meanwhile. A handle must not be used
- * by one thread while another closes it.
+ * Threads. Any function may be called by any thread, also for one device or stream at
+ * once; the library has no global state and starts no threads. Commands with their
+ * replies are not mixed with those of other threads; see ced1401_lock(). What must not be
+ * done at once:
+ *
+ *	- close a handle while another thread uses it, or later. ced1401_process() for a
+ *	  device may go on while its streams are closed: see ced1401_stream_close()
+ *	- acquire, release, read, write or drain one stream from several threads. A stream
+ *	  that has a callback is ced1401_process()'s. All its other calls may be made by
+ *	  others meanwhile
+ *	- change a structure that was passed to a call, or free memory that it uses,
+ *	  before it has returned
+ *	- ced1401_unlock() what another thread has locked
  *
  * Signals. A wait for a stream or a trigger that a signal handler interrupts gives
  * -EINTR and can be called again; a conversation with the 1401 is not interrupted.
@@ -1063,7 +1071,8 @@ int ced1401_stream_ask(ced1401_stream *stream);
  * ced1401_stream_close - stop it at once and free it
  * @stream: the stream; NULL does nothing
  *
- * Its ring and all that was lent of it are gone.
+ * Its ring and all that was lent of it are gone. A callback of the stream that another
+ * thread runs, in ced1401_process(), comes to its end first: hold no lock that it takes.
  */
 void ced1401_stream_close(ced1401_stream *stream);
 
@@ -1086,12 +1095,13 @@ int ced1401_stream_fd(ced1401_stream *stream);
 /**
  * ced1401_stream_callback - what ced1401_process() calls for a stream
  * @user: of ced1401_stream_set_callback()
- * @stream: the stream; it may be stopped here, not closed
+ * @stream: the stream; it may be stopped here, and closed where @piece is NULL
  * @piece: frames to read, or room to fill; NULL at the stream's end
  * @error: 0, or how the stream ended if @piece is NULL
  *
  * Return: frames read or filled, 0 to @piece->frames: as with
- * ced1401_stream_release(). Negative: stop the stream.
+ * ced1401_stream_release(). Negative: stop the stream. More than @piece->frames: nothing is
+ * released, and ced1401_process() returns -EINVAL.
  */
 typedef int ced1401_stream_callback(void *user, ced1401_stream *stream,
 				    const struct ced1401_piece *piece,
@@ -1100,7 +1110,7 @@ typedef int ced1401_stream_callback(void *user, ced1401_stream *stream,
 /**
  * ced1401_stream_set_callback - have ced1401_process() serve a stream
  * @stream: the stream
- * @callback: NULL: none any more
+ * @callback: NULL: none any more; in another thread one may still run
  * @user: for @callback
  *
  * Return: 0.
@@ -1126,7 +1136,7 @@ typedef void ced1401_event_callback(void *user, ced1401_device *device,
 /**
  * ced1401_set_event_callback - whom ced1401_process() tells about the 1401
  * @device: the session
- * @callback: NULL: nobody
+ * @callback: NULL: nobody any more; in another thread it may still run
  * @user: for @callback
  */
 void ced1401_set_event_callback(ced1401_device *device,
@@ -1148,8 +1158,10 @@ int ced1401_event_fd(ced1401_device *device);
  * @device: the session
  * @timeout_ms: how long to wait for something
  *
- * The callbacks run in the calling thread. Return: how many were called; 0 after the
- * time-out; -EINTR; -ENODEV (the card is gone, after the callback was told).
+ * The callbacks run in the calling thread. Several threads may do this: a stream is served
+ * by one of them at a time. Return: how many were called; 0 after the time-out, or if another
+ * thread serves what there is; -EINTR; -EINVAL (a callback returned more than it was lent);
+ * -ENODEV (the card is gone, after the callback was told).
  */
 int ced1401_process(ced1401_device *device, int timeout_ms);
 

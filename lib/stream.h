@@ -185,6 +185,9 @@ void stream_finish(ced1401_stream *s, int error);
  */
 int stream_push_end(ced1401_stream *s);
 
+/* No callback begins any more, and one that runs in another thread has returned */
+void stream_end_callback(ced1401_stream *s);
+
 /* The driver's transfer is over, and what is in the FIFO comes to no other stream */
 void stream_ring_close(ced1401_stream *s);
 

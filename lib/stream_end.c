@@ -197,6 +197,7 @@ void ced1401_stream_close(ced1401_stream *stream)
 	if (!stream)
 		return;
 	dev = stream->dev;
+	stream_end_callback(stream);
 	if (stream->kind) {
 		ced1401_stream_stop(stream);
 		stream_ring_close(stream);

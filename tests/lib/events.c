@@ -252,6 +252,150 @@ static void both_directions_in_one_loop(void **state)
 	ced1401_close(dev);
 }
 
+/* Serves a device's callbacks until it is told that it is enough */
+struct server {
+	ced1401_device *dev;
+	bool enough;
+};
+
+static void *serves(void *arg)
+{
+	struct server *server = arg;
+	int ret;
+
+	while (!__atomic_load_n(&server->enough, __ATOMIC_ACQUIRE)) {
+		ret = ced1401_process(server->dev, 20);
+		if (ret < 0 && ret != -EINTR)
+			return (void *)ced1401_strerror(ret);
+	}
+	return NULL;
+}
+
+static void two_threads_serve_a_stream_in_turn(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	struct server server = { .dev = dev };
+	struct listener l = { .enough = is_clocked(dev) ? 8000 : 300000 };
+	pthread_t threads[2];
+	ced1401_stream *s;
+
+	(void)state;
+	l.first = next_frame_heard(dev);
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_set_callback(s, listens, &l));
+	threads[0] = begin_thread(serves, &server);
+	threads[1] = begin_thread(serves, &server);
+	well(ced1401_stream_start(s));
+	while (!__atomic_load_n(&l.ends, __ATOMIC_ACQUIRE))
+		sleep_ms(20);
+	__atomic_store_n(&server.enough, true, __ATOMIC_RELEASE);
+	join_thread(threads[0]);
+	join_thread(threads[1]);
+	/* No frame twice, and none before the one before it */
+	assert_false(l.wrong);
+	assert_int_equal(l.ends, 1);
+	assert_int_equal(l.error, 0);
+	assert_true(l.frames >= l.enough);
+	ced1401_stream_close(s);
+	ced1401_close(dev);
+}
+
+/* A callback that takes its time, and needs the stream until then */
+struct lingerer {
+	unsigned int ms;
+	bool inside;
+	bool left;
+};
+
+static int lingers(void *user, ced1401_stream *stream,
+		   const struct ced1401_piece *piece, int error)
+{
+	struct lingerer *l = user;
+	struct ced1401_stream_info info;
+
+	(void)error;
+	__atomic_store_n(&l->left, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->inside, true, __ATOMIC_RELEASE);
+	sleep_ms(l->ms);
+	ced1401_stream_get_info(stream, &info);
+	__atomic_store_n(&l->left, true, __ATOMIC_RELEASE);
+	return piece ? (int)piece->frames : 0;
+}
+
+static void streams_are_closed_while_another_thread_serves(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	struct server server = { .dev = dev };
+	pthread_t thread = begin_thread(serves, &server);
+	ced1401_stream *s;
+	unsigned int i;
+
+	(void)state;
+	config.wake_frames = 50;
+	for (i = 0; i < 8; i++) {
+		/* Longer than the 1401 needs to stop; then at other moments */
+		struct lingerer l = { .ms = i ? 7 * i : 3000 };
+
+		well(ced1401_stream_in(dev, &config, &s));
+		well(ced1401_stream_set_callback(s, lingers, &l));
+		well(ced1401_stream_start(s));
+		while (!__atomic_load_n(&l.inside, __ATOMIC_ACQUIRE))
+			sleep_ms(1);
+		sleep_ms(5 * i);
+		ced1401_stream_close(s);
+		assert_true(__atomic_load_n(&l.left, __ATOMIC_ACQUIRE));
+		/* Nobody is told any more */
+		l.inside = false;
+		sleep_ms(50);
+		assert_false(__atomic_load_n(&l.inside, __ATOMIC_ACQUIRE));
+	}
+	__atomic_store_n(&server.enough, true, __ATOMIC_RELEASE);
+	join_thread(thread);
+	ced1401_close(dev);
+}
+
+/* Its callback closes it, when it has told its end: nothing touches it behind that */
+struct closer {
+	bool stopped;
+	bool closed;
+};
+
+static int closes(void *user, ced1401_stream *stream,
+		  const struct ced1401_piece *piece, int error)
+{
+	struct closer *c = user;
+
+	(void)error;
+	if (!piece) {
+		ced1401_stream_close(stream);
+		c->closed = true;
+		return 0;
+	}
+	if (c->stopped)
+		return (int)piece->frames;
+	c->stopped = true;
+	return -1;
+}
+
+static void a_stream_may_be_closed_at_its_end(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	struct closer c = { false, false };
+	ced1401_stream *s;
+
+	(void)state;
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_set_callback(s, closes, &c));
+	well(ced1401_stream_start(s));
+	while (!c.closed)
+		well(ced1401_process(dev, patience()));
+	assert_int_equal(ced1401_process(dev, 0), 0);
+	ced1401_close(dev);
+}
+
 static unsigned int heard_of;
 
 static void hears_of_the_1401(void *user, ced1401_device *dev, unsigned int events)
@@ -370,6 +514,9 @@ int main(void)
 		TEST(a_stream_is_readable_when_it_is_ready),
 		TEST(a_long_stream_by_callbacks),
 		TEST(both_directions_in_one_loop),
+		TEST(two_threads_serve_a_stream_in_turn),
+		TEST(streams_are_closed_while_another_thread_serves),
+		TEST(a_stream_may_be_closed_at_its_end),
 		TEST(news_of_the_1401),
 		TEST(a_signal_ends_a_wait),
 		TEST(lines_by_poll),
