@@ -276,10 +276,12 @@ int ced1401_area_wait(ced1401_device *device, int area, uint64_t bytes,
 		.bytes = bytes,
 		.deadline_ns = deadline_after(timeout_ms),
 	};
-	int ret = area_error(device, area);
+	int ret;
 
+	/* No area has an id of 0, and a number that is none has no place to look at */
 	if (!wait.id || !bytes)
 		return -EINVAL;
+	ret = area_error(device, area);
 	if (!ret && ioctl(device->fd, CED1401_IOC_WAIT, &wait))
 		ret = -errno;
 	if (ret == -ENOENT)

@@ -3,6 +3,8 @@
  * libced1401: the malloc, areas, and blocks to and from the 1401's memory.
  */
 #define _GNU_SOURCE
+#include <limits.h>
+
 #include "helpers.h"
 
 static void memory_is_like_mallocs(void **state)
@@ -204,6 +206,7 @@ static void blocks_come_back_as_they_went(void **state)
 
 static void areas_for_commands_of_ones_own(void **state)
 {
+	static const int wrong[] = { -1, -ENOSPC, 8, INT_MIN, INT_MAX };
 	ced1401_device *dev = open_1401(0);
 	uint8_t *p = ced1401_alloc(dev, 200000);
 	uint64_t when = 0, begun = now_ns();
@@ -236,6 +239,10 @@ static void areas_for_commands_of_ones_own(void **state)
 	well(ced1401_area_clear(dev, in));
 	assert_int_equal(ced1401_area_clear(dev, in), -EINVAL);
 	assert_int_equal(ced1401_area_wait(dev, in, 1, 0, NULL), -EINVAL);
+	/* Numbers that are none, as the error of ced1401_area_set() is */
+	for (i = 0; i < (int)LENGTH(wrong); i++)
+		assert_int_equal(ced1401_area_wait(dev, wrong[i], 1, 0, NULL),
+				 -EINVAL);
 	assert_int_equal(ced1401_area_clear(dev, 8), -EINVAL);
 	assert_int_equal(ced1401_area_clear(dev, -1), -EINVAL);
 	assert_int_equal(ced1401_area_set(dev, p, 200001, CED1401L_TO_HOST),
