@@ -239,6 +239,17 @@ int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 struct transfer transfer_seen(ced1401_device *dev,
 			      const struct transfer *transfer);
 
+/**
+ * transfer_wait - WAIT, but not so long that news which another thread took are missed
+ * @dev: the session
+ * @wait: its arguments, the deadline included
+ *
+ * The driver tells an error of a block once, to whichever thread asks STATUS first; the
+ * transfer goes on, and WAIT of another thread knows of nothing. Return: 0 (also: look how
+ * it stands, and wait again), or -ETIMEDOUT, -EINTR and so on.
+ */
+int transfer_wait(ced1401_device *dev, struct ced1401_wait *wait);
+
 /* It has ended, well or not */
 static inline bool transfer_over(const struct transfer *seen)
 {

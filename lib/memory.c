@@ -16,6 +16,7 @@
 #define CHUNK		0x20000u	/* bytes moved at once through our own memory */
 #define BLOCK_MAX	0x100000u	/* bytes of a block: a second's DMA or so */
 #define BYTES_PER_MS	50		/* slower than any ISA DMA */
+#define LOOK_MS		200		/* at news that another thread may have taken */
 
 /* ------------------------------------------------------------- the malloc */
 
@@ -188,6 +189,20 @@ void transfer_end(ced1401_device *dev, struct transfer *transfer)
 	transfer->id = 0;
 }
 
+int transfer_wait(ced1401_device *dev, struct ced1401_wait *wait)
+{
+	uint64_t deadline = wait->deadline_ns, soon = deadline_after(LOOK_MS);
+	bool last = deadline && deadline <= soon;
+	int ret = 0;
+
+	if (!last)
+		wait->deadline_ns = soon;
+	if (ioctl(dev->fd, CED1401_IOC_WAIT, wait))
+		ret = -errno;
+	wait->deadline_ns = deadline;
+	return ret == -ETIMEDOUT && !last ? 0 : ret;
+}
+
 /* ------------------------------------------------------------------- areas */
 
 static uint32_t driver_direction(unsigned int direction)
@@ -282,18 +297,20 @@ int ced1401_area_wait(ced1401_device *device, int area, uint64_t bytes,
 	if (!wait.id || !bytes)
 		return -EINVAL;
 	ret = area_error(device, area);
-	if (!ret && ioctl(device->fd, CED1401_IOC_WAIT, &wait))
-		ret = -errno;
+	while (!ret && wait.moved < bytes && wait.state < CED1401_STATE_DONE) {
+		ret = transfer_wait(device, &wait);
+		if (!ret && wait.moved < bytes)
+			ret = area_error(device, area);
+	}
 	if (ret == -ENOENT)
 		return -EINVAL;
 	if (ret)
 		return ret;
+	if (wait.moved < bytes)
+		return -ESHUTDOWN;
 	if (time_ns)
 		*time_ns = wait.time_ns;
-	if (wait.moved >= bytes)
-		return 0;
-	ret = area_error(device, area);
-	return ret ? ret : -ESHUTDOWN;
+	return 0;
 }
 
 int ced1401_area_clear(ced1401_device *device, int area)

@@ -192,11 +192,9 @@ static int ring_wait(ced1401_stream *s, uint64_t frames, uint64_t deadline)
 		.bytes = frames * s->frame,
 		.deadline_ns = deadline,
 	};
+	int ret = transfer_wait(s->dev, &wait);
 
-	if (ioctl(s->dev->fd, CED1401_IOC_WAIT, &wait) &&
-	    (errno == EINTR || errno == ETIMEDOUT))
-		return -errno;
-	return 0;
+	return ret == -EINTR || ret == -ETIMEDOUT ? ret : 0;
 }
 
 /* Frames of a block: what a wake-up is for, as far as ring and 1401 allow */
