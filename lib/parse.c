@@ -13,7 +13,7 @@
 #define ERROR_MAX	255
 
 /* One number at *@at, which is moved behind it */
-static bool number(const char **at, long *value)
+static bool number(const char **at, long long *value)
 {
 	const char *digits = *at;
 	int base = 10;
@@ -23,35 +23,60 @@ static bool number(const char **at, long *value)
 		digits++;
 		base = 16;
 	}
-	/* strtol() would take spaces, a plus and 0x */
+	/* strtoll() would take spaces, a plus and 0x */
 	if (!isxdigit((unsigned char)digits[*digits == '-']) ||
 	    (base == 16 && *digits == '-'))
 		return false;
 	errno = 0;
-	*value = strtol(digits, &end, base);
+	*value = strtoll(digits, &end, base);
 	if (end == digits || errno || (*end && !strchr(", ", *end)))
 		return false;
 	*at = end;
 	return true;
 }
 
+/* Over what is between numbers: was it a comma? */
+static bool separator(const char **at)
+{
+	bool comma;
+
+	*at += strspn(*at, " ");
+	comma = **at == ',';
+	*at += comma;
+	*at += strspn(*at, " ");
+	return comma;
+}
+
 int parse_numbers(const char *line, long *values, unsigned int max)
 {
 	unsigned int n = 0;
 	bool comma = false;
-	long value;
+	long long value;
 
 	for (line += strspn(line, " "); *line; n++) {
-		if (n == INT_MAX || !number(&line, &value))
+		if (n == INT_MAX || !number(&line, &value) || (long)value != value)
 			return -EBADMSG;
 		if (n < max)
-			values[n] = value;
-		line += strspn(line, " ");
-		comma = *line == ',';
-		line += comma;
-		line += strspn(line, " ");
+			values[n] = (long)value;
+		comma = separator(&line);
 	}
 	return n && !comma ? (int)n : -EBADMSG;
+}
+
+int parse_counts(const char *line, uint64_t counts[2])
+{
+	long long values[2];
+
+	line += strspn(line, " ");
+	if (!number(&line, &values[0]) || !*line)
+		return -EBADMSG;
+	separator(&line);
+	if (!number(&line, &values[1]) || line[strspn(line, " ")] ||
+	    values[0] < 0 || values[1] < 0)
+		return -EBADMSG;
+	counts[0] = (uint64_t)values[0];
+	counts[1] = (uint64_t)values[1];
+	return 0;
 }
 
 bool parse_error(const char *line, long *error, long *detail)

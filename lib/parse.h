@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "libced1401.h"
 
@@ -19,6 +20,12 @@
  * Return: how many the line has; -EBADMSG: something is no number, or there is none.
  */
 int parse_numbers(const char *line, long *values, unsigned int max);
+
+/*
+ * Two counts of 64 bits, whatever a long is here: what a stream moved, and what it lost. 0
+ * or -EBADMSG.
+ */
+int parse_counts(const char *line, uint64_t counts[2]);
 
 /* Whether a line can be ERR's reply: two numbers, the first 0 to 255 */
 bool parse_error(const char *line, long *error, long *detail);

@@ -262,15 +262,17 @@ static void ring_end(ced1401_stream *s)
 /* -------------------------------------------------------------------- stop */
 
 /* So many frames the 1401 lost: it counts samples, the DACs' clocks are frames */
-static void enter_lost(ced1401_stream *s, const char *reply)
+static int enter_lost(ced1401_stream *s, const char *reply)
 {
-	long values[2];
+	uint64_t counts[2];
+	int ret = parse_counts(reply, counts);
 
-	if (parse_numbers(reply, values, 2) != 2 || values[1] < 0)
-		return;
+	if (ret)
+		return ret;
 	pthread_mutex_lock(&s->lock);
-	s->lost_1401 = (uint64_t)values[1] / (s->out ? 1 : s->n);
+	s->lost_1401 = counts[1] / (s->out ? 1 : s->n);
 	pthread_mutex_unlock(&s->lock);
+	return 0;
 }
 
 /* No reply comes: if a block waits, it is given up, or none ever comes */
@@ -303,10 +305,7 @@ static int say_end(ced1401_stream *s, talk_idle *idle)
 		ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, NULL,
 				    NULL);
 	}
-	if (ret < 0)
-		return ret;
-	enter_lost(s, reply);
-	return 0;
+	return ret < 0 ? ret : enter_lost(s, reply);
 }
 
 static int ring_ask(ced1401_stream *s, talk_idle *idle)
@@ -316,10 +315,7 @@ static int ring_ask(ced1401_stream *s, talk_idle *idle)
 
 	snprintf(text, sizeof(text), "%s,?;", s->out ? s->kind->out : s->kind->in);
 	ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, idle, s);
-	if (ret < 0)
-		return ret;
-	enter_lost(s, reply);
-	return 0;
+	return ret < 0 ? ret : enter_lost(s, reply);
 }
 
 /* Whether it has ended by itself: then the 1401 need not be asked */

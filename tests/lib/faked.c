@@ -60,6 +60,14 @@ static ced1401_stream *begin_in(const struct ced1401_stream_config *config)
 	return s;
 }
 
+static struct ced1401_stream_info info_of(ced1401_stream *s)
+{
+	struct ced1401_stream_info info;
+
+	assert_int_equal(ced1401_stream_get_info(s, &info), 0);
+	return info;
+}
+
 /* --------------------------------------------------------- news for another thread */
 
 /* Which transfer's block breaks off while somebody sleeps, and that another hears of it */
@@ -100,10 +108,46 @@ static void a_block_that_broke_off_wakes_all(void **state)
 	assert_int_equal(ced1401_free(dev, memory), 0);
 }
 
+/* ------------------------------------------------------------- what the 1401 lost */
+
+static const char *stands;
+
+static void tells_how_it_stands(const char *command)
+{
+	if (!strcmp(command, "XFIFO,?"))
+		fake_reply("%s", stands);
+}
+
+/* More samples than 31 bits count; and what is no reply at all is no success */
+static void losses_of_a_long_stream_are_told(void **state)
+{
+	static const char *const bad[] = { "12", "x,12", "1,2,3", "7,-1", "" };
+	struct ced1401_stream_config config = config_of(CED1401L_FIFO);
+	ced1401_stream *s;
+	unsigned int i;
+
+	(void)state;
+	fake.obey = tells_how_it_stands;
+	stands = "3000000000,12";
+	s = begin_in(&config);
+	assert_int_equal(ced1401_stream_ask(s), 0);
+	assert_int_equal(info_of(s).lost_1401, 12);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		stands = bad[i];
+		assert_int_equal(ced1401_stream_ask(s), -EBADMSG);
+	}
+	assert_int_equal(info_of(s).lost_1401, 12);
+	stands = "4000000000,5000000000";
+	assert_int_equal(ced1401_stream_stop(s), 0);
+	assert_int_equal(info_of(s).lost_1401, 5000000000);
+	ced1401_stream_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_block_that_broke_off_wakes_all),
+		TEST(losses_of_a_long_stream_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

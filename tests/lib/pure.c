@@ -223,6 +223,36 @@ static void what_is_no_number_is_refused(void **state)
 	}
 }
 
+/* Of a stream that runs for hours: a long of 32 bits would not hold it */
+static void counts_are_of_64_bits(void **state)
+{
+	static const char *const bad[] = {
+		"", "1", "1,", ",1", "1,2,3", "1 2,", "-1,2", "1,-2", "x,1", "1,x",
+		"1,2x", "9223372036854775808,1", "1,9223372036854775808",
+	};
+	uint64_t counts[2] = { 0, 0 };
+	unsigned int i;
+	long v[2];
+
+	(void)state;
+	assert_int_equal(parse_counts("3000000000,6", counts), 0);
+	assert_true(counts[0] == 3000000000u && counts[1] == 6);
+	assert_int_equal(parse_counts(" 9223372036854775807 , 5000000000 ", counts), 0);
+	assert_true(counts[0] == INT64_MAX && counts[1] == 5000000000u);
+	assert_int_equal(parse_counts("7 0", counts), 0);
+	assert_true(counts[0] == 7 && counts[1] == 0);
+	for (i = 0; i < LENGTH(bad); i++) {
+		if (parse_counts(bad[i], counts) != -EBADMSG)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_true(counts[0] == 7 && counts[1] == 0);
+	/* What a long does not hold is refused, not cut */
+	assert_int_equal(parse_numbers("2147483647,-2147483648", v, 2), 2);
+	assert_true(v[0] == 2147483647 && v[1] == -2147483647 - 1);
+	assert_int_equal(parse_numbers("4294967297", v, 2),
+			 sizeof(long) > 4 ? 1 : -EBADMSG);
+}
+
 static void lines_of_err_are_known(void **state)
 {
 	long e = -1, d = -1;
@@ -314,6 +344,7 @@ int main(void)
 		cmocka_unit_test(units_are_scale_and_offset_of_volts),
 		cmocka_unit_test(numbers_are_found),
 		cmocka_unit_test(what_is_no_number_is_refused),
+		cmocka_unit_test(counts_are_of_64_bits),
 		cmocka_unit_test(lines_of_err_are_known),
 		cmocka_unit_test(lines_of_clist_are_cut),
 		cmocka_unit_test(every_result_has_a_sentence_of_its_own),
