@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "stream.h"
 
 #define CHUNK		0x20000u	/* bytes moved at once through our own memory */
 #define BLOCK_MAX	0x100000u	/* bytes of a block: a second's DMA or so */
@@ -124,8 +125,8 @@ int transfer_begin(ced1401_device *dev, struct transfer *transfer,
 {
 	int ret = 0;
 
-	memset(transfer, 0, sizeof(*transfer));
 	pthread_mutex_lock(&dev->lock);
+	memset(transfer, 0, sizeof(*transfer));
 	if (ioctl(dev->fd, CED1401_IOC_START, start)) {
 		ret = result_of_errno();
 	} else {
@@ -338,6 +339,13 @@ static bool fifo_runs(ced1401_device *dev)
 
 	pthread_mutex_lock(&dev->lock);
 	runs = dev->fifo_runs;
+	pthread_mutex_unlock(&dev->lock);
+	if (!runs)
+		return false;
+	/* A reset may have ended it, and nobody has looked at the stream since */
+	device_look(dev);
+	pthread_mutex_lock(&dev->lock);
+	runs = dev->fifo_runs && !transfer_over(&dev->fifo_runs->transfer);
 	pthread_mutex_unlock(&dev->lock);
 	return runs;
 }

@@ -77,16 +77,28 @@ static int take_config(ced1401_stream *s, const struct ced1401_stream_config *c)
 	return 0;
 }
 
+/*
+ * A stream's state for another one. A reset, for one, may have ended it, and nobody has
+ * looked since, but for device_look(). The device's lock is held.
+ */
+static int state_of(const ced1401_stream *other)
+{
+	int state = __atomic_load_n(&other->state, __ATOMIC_ACQUIRE);
+
+	return state != CED1401L_STREAM_READY && transfer_over(&other->transfer) ?
+	       CED1401L_STREAM_ENDED : state;
+}
+
 /* Whether another stream is open; with a FIFO stream no block can move */
 static bool is_alone(const ced1401_stream *s)
 {
 	const ced1401_stream *other;
 	bool alone = true;
 
+	device_look(s->dev);
 	pthread_mutex_lock(&s->dev->lock);
 	for (other = s->dev->streams; other; other = other->next) {
-		if (other != s && __atomic_load_n(&other->state, __ATOMIC_RELAXED) !=
-				  CED1401L_STREAM_ENDED)
+		if (other != s && state_of(other) != CED1401L_STREAM_ENDED)
 			alone = false;
 	}
 	pthread_mutex_unlock(&s->dev->lock);
@@ -244,9 +256,10 @@ static int take_channel(ced1401_stream *s)
 	const ced1401_stream *other;
 	int ret = 0;
 
+	device_look(dev);
 	pthread_mutex_lock(&dev->lock);
 	for (other = dev->streams; other; other = other->next) {
-		int state = __atomic_load_n(&other->state, __ATOMIC_RELAXED);
+		int state = state_of(other);
 
 		if (other != s && (state == CED1401L_STREAM_RUNS ||
 				   state == CED1401L_STREAM_ENDING) &&
@@ -292,7 +305,7 @@ int ced1401_stream_start(ced1401_stream *stream)
 			stream_finish(stream, ret);
 		else
 			__atomic_store_n(&stream->state, CED1401L_STREAM_RUNS,
-					 __ATOMIC_RELAXED);
+					 __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&stream->lock);
 	ced1401_unlock(stream->dev);

@@ -900,6 +900,43 @@ static void a_reset_ends_a_stream(void **state)
 	ced1401_close(dev);
 }
 
+/* Nobody need look at a FIFO stream that was ended so before blocks move again */
+static void a_reset_frees_the_channel(void **state)
+{
+	struct ced1401_stream_config fifo = config_of(both, 2, CED1401L_FIFO);
+	struct ced1401_stream_config any = config_of(both, 2, CED1401L_AUTO);
+	ced1401_device *dev = open_1401(0);
+	struct ced1401_piece piece;
+	unsigned int i;
+	uint8_t byte;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		ced1401_stream *s = begin_in(dev, &fifo), *t;
+
+		assert_int_equal(ced1401_read_memory(dev, 0, &byte, 1),
+				 CED1401L_E_FIFO);
+		well(i == 1 ? ced1401_release(dev) : ced1401_reset(dev));
+		if (i < 2)
+			well(ced1401_read_memory(dev, 0, &byte, 1));
+		/* What was given up went on as it was */
+		if (i == 1)
+			well(ced1401_reset(dev));
+		any.method = i ? CED1401L_AUTO : CED1401L_REQUEST;
+		t = begin_in(dev, &any);
+		assert_int_equal(info_of(t).method,
+				 i ? CED1401L_FIFO : CED1401L_REQUEST);
+		/* That is the channel's now, whatever becomes of the other */
+		ced1401_stream_close(s);
+		if (i)
+			assert_int_equal(ced1401_read_memory(dev, 0, &byte, 1),
+					 CED1401L_E_FIFO);
+		well(ced1401_stream_acquire(t, &piece, 1, patience()));
+		ced1401_stream_close(t);
+	}
+	ced1401_close(dev);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -921,6 +958,7 @@ int main(void)
 		TEST(in_and_out_together),
 		TEST(what_cannot_be_streamed_is_refused),
 		TEST(a_reset_ends_a_stream),
+		TEST(a_reset_frees_the_channel),
 	};
 
 	return RUN(tests);
