@@ -75,7 +75,6 @@ static void begin_drain(ced1401_stream *s)
 			part = s->released % s->block;
 		s->drain_to = s->released + (part ? s->block - part : 0);
 		s->draining = true;
-		s->stopping = true;
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -36,6 +36,12 @@ static bool see(ced1401_stream *s, uint64_t bytes, uint64_t *over)
 	return true;
 }
 
+/* It is drained, and not all of it is in the 1401 */
+static bool must_play(const ced1401_stream *s)
+{
+	return s->draining && s->moved < s->drain_to;
+}
+
 /*
  * How it ended, or that it goes on (-EINPROGRESS). One whose block broke off has no
  * future: the 1401 has ended its stream.
@@ -54,7 +60,7 @@ static int how_it_stands(ced1401_stream *s)
 		error = -EPIPE;
 	if (!error && !transfer_over(&seen))
 		return -EINPROGRESS;
-	if (error == -ECANCELED && s->stopping)
+	if (error == -ECANCELED && (s->stopping || (s->draining && !must_play(s))))
 		return 0;
 	return transfer_result(error);
 }
@@ -124,8 +130,8 @@ static void ring_look(ced1401_stream *s, uint64_t enough)
 	if (are_shown(s, enough))
 		return;
 	see(s, 0, NULL);
-	/* While there is enough nothing else is asked */
-	if (stream_available(s) >= s->wake)
+	/* While there is enough nothing else is asked; to drain, room is no use */
+	if (stream_available(s) >= s->wake && !must_play(s))
 		return;
 	error = how_it_stands(s);
 	if (error != -EINPROGRESS)

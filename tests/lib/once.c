@@ -367,6 +367,40 @@ static void a_capture_that_is_cancelled_keeps_what_it_has(void **state)
 	ced1401_close(dev);
 }
 
+static void *resets_near_the_end(void *arg)
+{
+	struct follower *f = arg;
+	uint64_t end = now_ns() + 30 * slow() * SECOND;
+
+	while (*(volatile uint64_t *)&f->out < 65000 && now_ns() < end)
+		sleep_ms(10);
+	return ced1401_reset(f->dev) ? (void *)"no reset" : NULL;
+}
+
+/* All was given to the ring, but the 1401, which is full, has not taken all of it */
+static void a_reset_ends_what_plays(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	int16_t *values = make_noise(fresh(), 2 * 75000);
+	struct ced1401_signal out = {
+		.channels = both, .n_channels = 2, .rate = 1000,
+		.frames = 75000, .samples = values, .method = CED1401L_REQUEST,
+	};
+	struct follower follower = { .dev = dev };
+	const struct ced1401_when when = { .progress = follow, .user = &follower };
+	pthread_t thread;
+
+	(void)state;
+	if (is_clocked(dev)) {
+		thread = begin_thread(resets_near_the_end, &follower);
+		assert_int_equal(ced1401_play(dev, &out, &when), -ESHUTDOWN);
+		join_thread(thread);
+		assert_true(out.done < 75000);
+	}
+	free(values);
+	ced1401_close(dev);
+}
+
 static void what_cannot_be_done_is_refused(void **state)
 {
 	static const unsigned int bad[] = { 0, 99 };
@@ -523,6 +557,7 @@ int main(void)
 		TEST(sampling_what_is_played),
 		TEST(no_trigger_no_capture),
 		TEST(a_capture_that_is_cancelled_keeps_what_it_has),
+		TEST(a_reset_ends_what_plays),
 		TEST(what_cannot_be_done_is_refused),
 		TEST(who_has_the_adc_keeps_it),
 		TEST(a_rate_that_is_too_high_is_an_error),

@@ -937,6 +937,41 @@ static void a_reset_frees_the_channel(void **state)
 	ced1401_close(dev);
 }
 
+/*
+ * What is still to be played when the 1401 is reset never is: drain does not wait for it,
+ * and tells so each time. The ring is more than the 1401 takes.
+ */
+static void a_reset_ends_a_drain(void **state)
+{
+	struct ced1401_stream_config config =
+		config_of(both, 2, CED1401L_REQUEST);
+	const uint64_t frames = 200000;
+	int16_t *values = make_noise(2 * frames);
+	ced1401_device *dev = open_if(true);
+	ced1401_stream *s;
+	unsigned int i;
+
+	(void)state;
+	config.ring_frames = frames;
+	config.wake_frames = 100;
+	for (i = 0; dev && i < 2; i++) {
+		well(ced1401_stream_out(dev, &config, &s));
+		well(ced1401_stream_write(s, values, frames, 0));
+		well(ced1401_stream_start(s));
+		while (info_of(s).moved < 1000)
+			sleep_ms(10);
+		if (i)
+			assert_int_equal(ced1401_stream_drain(s, 0), -EAGAIN);
+		well(i ? ced1401_release(dev) : ced1401_reset(dev));
+		assert_int_equal(ced1401_stream_drain(s, 1000), -ESHUTDOWN);
+		assert_int_equal(ced1401_stream_drain(s, 1000), -ESHUTDOWN);
+		assert_int_equal(info_of(s).error, -ESHUTDOWN);
+		ced1401_stream_close(s);
+	}
+	free(values);
+	ced1401_close(dev);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -959,6 +994,7 @@ int main(void)
 		TEST(what_cannot_be_streamed_is_refused),
 		TEST(a_reset_ends_a_stream),
 		TEST(a_reset_frees_the_channel),
+		TEST(a_reset_ends_a_drain),
 	};
 
 	return RUN(tests);
