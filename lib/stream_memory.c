@@ -121,8 +121,9 @@ static int track(ced1401_stream *s)
 	step = ((uint64_t)at + size - store->sampled % size) % size;
 	due = (double)(now - store->at) / 1e9 * s->true_rate * s->frame;
 	rounds = round((due - (double)step) / (double)size);
-	/* Before the trigger no time passes */
-	if (rounds > 0 && (store->sampled || step))
+	/* Before the trigger no time passes, and when it came is not known */
+	if (rounds > 0 && (store->sampled ||
+			   (step && s->when != CED1401L_ON_TRIGGER)))
 		step += (uint64_t)rounds * size;
 	store->sampled += step;
 	store->at = now;

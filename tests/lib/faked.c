@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * libced1401 with a driver and a 1401 of the test's own (fake.h), on the host: what the
- * virtual card does not do, or would take minutes for.
+ * virtual card does not do, or would take minutes for. The 1401 here samples input 0 in its
+ * memory; sample k is value k.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -17,8 +18,11 @@
 #include "fake.h"
 #include "libced1401.h"
 
+#define SECOND		1000000000ull
 #define HANGS_S		60		/* of the host's: no test takes one */
 #define RATE		20000u		/* frames a second, all of one channel */
+#define STORE		(FAKE_MEMORY / 2 / 2)	/* frames that a stream takes of it */
+#define NOT_SAMPLED	0x5555
 
 static const unsigned int first[] = { 0 };
 static ced1401_device *dev;
@@ -66,6 +70,97 @@ static struct ced1401_stream_info info_of(ced1401_stream *s)
 
 	assert_int_equal(ced1401_stream_get_info(s, &info), 0);
 	return info;
+}
+
+/* ------------------------------------------------- round and round in memory */
+
+/*
+ * Where it samples, bytes, and since when: 0: it waits for the trigger; from which frame on
+ * it misses some: 0: it never does
+ */
+static struct {
+	unsigned int address, size;
+	uint64_t begun;
+	uint64_t misses;
+} store;
+
+static uint64_t frames_sampled(void)
+{
+	return store.begun ? (fake.now - store.begun) / (SECOND / RATE) : 0;
+}
+
+/* The latest sample that was put there, @at frames from the store's start */
+static int16_t sample_at(uint64_t at)
+{
+	uint64_t n = frames_sampled(), round = store.size / 2;
+
+	return at < n ? (int16_t)(at + (n - 1 - at) / round * round) : NOT_SAMPLED;
+}
+
+static void send_block(const char *command)
+{
+	unsigned int from, size, offset, area, i;
+	struct fake_transfer *t;
+	int16_t *to;
+
+	if (sscanf(command, "TOHOST,%u,%u,%u,%u", &from, &size, &offset, &area) != 4)
+		fail_msg("%s", command);
+	t = fake_area(area);
+	to = (int16_t *)(fake_memory(t) + offset);
+	for (i = 0; i < size / 2; i++)
+		to[i] = sample_at((from - store.address) / 2 + i);
+	t->moved += size;
+}
+
+static void samples_in_memory(const char *command)
+{
+	static const char begins[] = "ADCMEM,I,2,%u,%u,0,0,%7[A-Z]";
+	char clock[8];
+
+	if (sscanf(command, begins, &store.address, &store.size, clock) == 3)
+		store.begun = clock[1] ? 0 : fake.now;
+	else if (!strcmp(command, "ADCMEM,P"))
+		fake_reply("%u", (unsigned int)(2 * frames_sampled() % store.size));
+	else if (!strcmp(command, "ADCMEM,?"))
+		fake_reply(store.misses && frames_sampled() >= store.misses ? "-1" : "1");
+	else if (!strncmp(command, "TOHOST,", 7))
+		send_block(command);
+}
+
+static void assert_piece(const struct ced1401_piece *piece, uint64_t position)
+{
+	size_t i;
+
+	assert_int_equal(piece->position, position);
+	assert_int_equal(piece->lost, 0);
+	for (i = 0; i < piece->frames; i++)
+		assert_int_equal(piece->samples[i], (int16_t)(position + i));
+}
+
+/* Nobody looks for most of a round, then it comes: no round has been gone */
+static void the_wait_for_a_trigger_is_no_round(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_MEMORY);
+	struct ced1401_piece piece;
+	uint64_t next = 0;
+	ced1401_stream *s;
+	int got;
+
+	(void)state;
+	fake.obey = samples_in_memory;
+	config.start = CED1401L_ON_TRIGGER;
+	s = begin_in(&config);
+	fake.now += (uint64_t)STORE * SECOND / RATE * 8 / 10;
+	store.begun = fake.now;
+	fake.now += SECOND / 10;
+	while (next < 3 * RATE) {
+		got = ced1401_stream_acquire(s, &piece, 0, 1000);
+		assert_true(got > 0);
+		assert_piece(&piece, next);
+		assert_int_equal(ced1401_stream_release(s, piece.frames), 0);
+		next += piece.frames;
+	}
+	ced1401_stream_close(s);
 }
 
 /* --------------------------------------------------------- news for another thread */
@@ -146,6 +241,7 @@ static void losses_of_a_long_stream_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_wait_for_a_trigger_is_no_round),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
 	};
