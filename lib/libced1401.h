@@ -1033,8 +1033,8 @@ int ced1401_stream_write(ced1401_stream *stream, const int16_t *samples,
  * REQUEST that is what came by then: what the 1401 has not sent, which can be 256 KiB, and
  * what is no whole block yet, is dropped and counted nowhere.
  * To the DACs: what the ring still holds is not played; the DACs hold their value. Who
- * wants it played calls ced1401_stream_drain(). Return: 0, also if it has ended already;
- * or as ced1401_command().
+ * wants it played calls ced1401_stream_drain(). Return: 0, also if it has ended already,
+ * or ends with an error that ced1401_stream_acquire() tells; or as ced1401_command().
  */
 int ced1401_stream_stop(ced1401_stream *stream);
 
@@ -1063,7 +1063,8 @@ int ced1401_stream_get_info(ced1401_stream *stream,
  * @stream: the stream, running
  *
  * Takes a command and its reply, so not for every piece. ced1401_stream_get_info() tells
- * it, too. Return: 0, or as ced1401_command().
+ * it, too. By MEMORY the 1401 knows only whether it missed any: then the stream has ended.
+ * Return: 0, CED1401L_E_MISSED (MEMORY), or as ced1401_command().
  */
 int ced1401_stream_ask(ced1401_stream *stream);
 

@@ -325,6 +325,8 @@ static int look_in(struct part *part)
 	ret = ced1401_stream_stop(part->stream);
 	ced1401_stream_get_info(part->stream, &info);
 	signal->lost += info.lost_1401;
+	if (!ret && info.error == CED1401L_E_MISSED)
+		ret = info.error;	/* as it was asked for the last time */
 	return ret ? ret : info.lost_1401 ? CED1401L_E_LOST : 0;
 }
 

@@ -131,18 +131,22 @@ static int track(ced1401_stream *s)
 }
 
 /* Whether it missed samples, which leave no gap in its memory: then it is over */
-static int check_missed(ced1401_stream *s)
+static int ask_missed(ced1401_stream *s)
 {
 	long state;
-	int ret;
+	int ret = talk_ask(s->dev, &state, 1, "%s,?;", s->store.command);
 
-	if (s->store.at - s->store.asked < ASK_NS)
-		return 0;
-	s->store.asked = s->store.at;
-	ret = talk_ask(s->dev, &state, 1, "%s,?;", s->store.command);
 	if (ret)
 		return ret;
 	return state < 0 ? CED1401L_E_MISSED : 0;
+}
+
+static int check_missed(ced1401_stream *s)
+{
+	if (s->store.at - s->store.asked < ASK_NS)
+		return 0;
+	s->store.asked = s->store.at;
+	return ask_missed(s);
 }
 
 /* What of the store has been gone over, the next to be fetched first, is lost */
@@ -290,10 +294,28 @@ static uint64_t memory_consume(ced1401_stream *s, uint64_t frames)
 
 static int memory_ask(ced1401_stream *s, talk_idle *idle)
 {
-	long state;
+	int ret;
 
 	(void)idle;
-	return talk_ask(s->dev, &state, 1, "%s,?;", s->store.command);
+	stream_lock(s);
+	ret = ask_missed(s);
+	if (ret == CED1401L_E_MISSED && s->state != CED1401L_STREAM_READY)
+		stream_finish(s, ret);
+	stream_unlock(s);
+	return ret;
+}
+
+/* No more is sampled. K forgets that samples were missed: ask before */
+static int say_end(ced1401_stream *s)
+{
+	long state;
+	int ret = talk_ask(s->dev, &state, 1, "%s,?;%s,K;", s->store.command,
+			   s->store.command);
+
+	s->store.stopped = true;
+	if (ret)
+		return ret;
+	return state < 0 ? CED1401L_E_MISSED : 0;
 }
 
 static int memory_stop(ced1401_stream *s)
@@ -302,6 +324,7 @@ static int memory_stop(ced1401_stream *s)
 
 	stream_lock(s);
 	if (is_over(s, &error)) {
+		s->store.stopped = true;
 		stream_finish(s, error);
 		stream_unlock(s);
 		return 0;
@@ -309,19 +332,20 @@ static int memory_stop(ced1401_stream *s)
 	/* A real 1401 may forget P with K: ask before, and again */
 	ret = track(s);
 	if (!ret)
-		ret = ced1401_command(s->dev, "%s,K;", s->store.command);
+		ret = say_end(s);
 	if (!ret)
 		track(s);
-	s->store.stopped = true;
 	if (ret)
 		stream_finish(s, ret);
 	stream_unlock(s);
-	return ret;
+	/* That is how the stream has ended: who reads it is told */
+	return ret == CED1401L_E_MISSED ? 0 : ret;
 }
 
 static void memory_end(ced1401_stream *s)
 {
-	if (s->state == CED1401L_STREAM_RUNS)
+	if (s->state == CED1401L_STREAM_RUNS ||
+	    (s->state == CED1401L_STREAM_ENDING && !s->store.stopped))
 		ced1401_command(s->dev, "%s,K;", s->store.command);
 	if (s->store.range.size)
 		range_give(s->dev, &s->store.range);

@@ -163,6 +163,28 @@ static void the_wait_for_a_trigger_is_no_round(void **state)
 	ced1401_stream_close(s);
 }
 
+/* In turn, which goes round in memory alone; and just before the end */
+static void what_a_capture_missed_at_its_end_is_told(void **state)
+{
+	static int16_t samples[FAKE_MEMORY / 2 + RATE];
+	struct ced1401_signal in = {
+		.channels = first, .n_channels = 1, .flags = CED1401L_IN_TURN,
+		.rate = RATE, .samples = samples,
+		.frames = sizeof(samples) / sizeof(*samples),
+	};
+	size_t i;
+
+	(void)state;
+	fake.obey = samples_in_memory;
+	assert_int_equal(ced1401_capture(dev, &in, NULL), 0);
+	assert_int_equal(in.method, CED1401L_MEMORY);
+	for (i = 0; i < in.frames; i++)
+		assert_int_equal(samples[i], (int16_t)i);
+	store.misses = in.frames - 100;
+	assert_int_equal(ced1401_capture(dev, &in, NULL), CED1401L_E_MISSED);
+	store.misses = 0;
+}
+
 /* --------------------------------------------------------- news for another thread */
 
 /* Which transfer's block breaks off while somebody sleeps, and that another hears of it */
@@ -242,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_wait_for_a_trigger_is_no_round),
+		TEST(what_a_capture_missed_at_its_end_is_told),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
 	};

@@ -431,6 +431,44 @@ static void a_round_that_was_missed_is_told(void **state)
 	ced1401_close(dev);
 }
 
+/* Take what still comes; how the stream ends */
+static int take_the_rest(ced1401_stream *s)
+{
+	struct ced1401_piece piece;
+	int got;
+
+	while ((got = ced1401_stream_acquire(s, &piece, 0, patience())) > 0)
+		ced1401_stream_release(s, piece.frames);
+	return got;
+}
+
+/* It leaves no gap: such a stream has no end but that error, however short it is */
+static void samples_that_were_missed_are_told(void **state)
+{
+	struct ced1401_stream_config config = config_of(both, 2, CED1401L_MEMORY);
+	ced1401_device *dev = open_if(true);
+	ced1401_stream *s;
+	unsigned int i;
+
+	(void)state;
+	/* One conversion is a microsecond: two at once at 1 MHz are one too many */
+	config.rate = 1e6;
+	for (i = 0; dev && i < 2; i++) {
+		s = begin_in(dev, &config);
+		sleep_ms(50);
+		if (i)
+			assert_int_equal(ced1401_stream_ask(s), CED1401L_E_MISSED);
+		else
+			well(ced1401_stream_stop(s));
+		assert_int_equal(take_the_rest(s), CED1401L_E_MISSED);
+		assert_int_equal(info_of(s).state, CED1401L_STREAM_ENDED);
+		ced1401_stream_close(s);
+		/* The ADC is free */
+		next_frame_heard(dev);
+	}
+	ced1401_close(dev);
+}
+
 static void a_stream_waits_for_the_trigger(void **state)
 {
 	static const int methods[] = {
@@ -864,9 +902,7 @@ static void a_reset_ends_a_stream(void **state)
 		CED1401L_REQUEST, CED1401L_FIFO, CED1401L_MEMORY,
 	};
 	ced1401_device *dev = open_1401(0);
-	struct ced1401_piece piece;
 	unsigned int i;
-	int got;
 
 	(void)state;
 	for (i = 0; i < LENGTH(methods); i++) {
@@ -875,12 +911,7 @@ static void a_reset_ends_a_stream(void **state)
 
 		sleep_ms(100);
 		well(ced1401_reset(dev));
-		do {
-			got = ced1401_stream_acquire(s, &piece, 0, patience());
-			if (got > 0)
-				ced1401_stream_release(s, piece.frames);
-		} while (got > 0);
-		assert_int_equal(got, -ESHUTDOWN);
+		assert_int_equal(take_the_rest(s), -ESHUTDOWN);
 		well(ced1401_stream_stop(s));
 		ced1401_stream_close(s);
 	}
@@ -983,6 +1014,7 @@ int main(void)
 		TEST(reading_ends_when_its_time_is_over),
 		TEST(the_1401s_memory_round_and_round),
 		TEST(a_round_that_was_missed_is_told),
+		TEST(samples_that_were_missed_are_told),
 		TEST(a_stream_waits_for_the_trigger),
 		TEST(stopping_a_stream_that_nobody_reads),
 		TEST(threads_share_a_stream),
