@@ -842,7 +842,8 @@ typedef struct ced1401_stream ced1401_stream;
  * @ring_frames: size of the ring; 0: about a second's, 64 KiB to 1 MiB. Rounded
  *		down to what can be had: see ced1401_stream_info.ring_frames
  * @wake_frames: the stream is ready when so many frames wait (to the DACs: have room);
- *		0: an eighth of the ring, or 50 ms if that is less
+ *		0: an eighth of the ring, or 50 ms if that is less. MEMORY: from the start on
+ *		at most a quarter of what it goes round in: see ced1401_stream_info
  * @reserved:	0
  */
 struct ced1401_stream_config {

@@ -350,10 +350,10 @@ static bool started(const ced1401_stream *s)
 	       s->state == CED1401L_STREAM_ENDING;
 }
 
-static void look(ced1401_stream *s, uint64_t enough)
+static void look(ced1401_stream *s, uint64_t enough, bool all)
 {
 	if (started(s))
-		s->kind->look(s, enough);
+		s->kind->look(s, enough, all);
 }
 
 static uint64_t worth(const ced1401_stream *s, size_t max)
@@ -387,7 +387,7 @@ static int try_to_lend(ced1401_stream *s, struct ced1401_piece *piece, size_t ma
 {
 	uint64_t n;
 
-	look(s, worth(s, max));
+	look(s, worth(s, max), now);
 	if (stream_available(s) > s->ring)
 		skip(s);
 	n = stream_available(s);
@@ -554,7 +554,7 @@ int ced1401_stream_get_info(ced1401_stream *stream,
 {
 	memset(info, 0, sizeof(*info));
 	stream_lock(stream);
-	look(stream, 0);
+	look(stream, 0, false);
 	info->state = stream->state;
 	info->error = stream->error;
 	info->method = stream->kind->method;

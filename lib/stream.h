@@ -23,9 +23,9 @@
  * @out:	and that plays, or NULL
  * @prepare:	choose the clock
  * @start:	begin; the lock is held
- * @look:	bring moved, time_ns and state up to date; the lock is held. If so many
- *		frames as the argument says are known to be there, no call is made; 0: what
- *		is true now
+ * @look:	bring moved, time_ns and state up to date; the lock is held. If @enough
+ *		frames are known to be there, no call is made; 0: what is true now. @all:
+ *		all that there can be is wanted, be it ever so little
  * @is_whole:	whether nothing that is there has been gone over by now; the lock is held
  * @wait:	until so many frames have moved, about; the lock is not held. 0 (look
  *		again), -ETIMEDOUT, -EINTR
@@ -43,7 +43,7 @@ struct stream_kind {
 	const char *out;
 	int (*prepare)(ced1401_stream *stream);
 	int (*start)(ced1401_stream *stream);
-	void (*look)(ced1401_stream *stream, uint64_t enough);
+	void (*look)(ced1401_stream *stream, uint64_t enough, bool all);
 	bool (*is_whole)(ced1401_stream *stream);
 	int (*wait)(ced1401_stream *stream, uint64_t frames, uint64_t deadline);
 	uint64_t (*consume)(ced1401_stream *stream, uint64_t frames);
@@ -64,6 +64,7 @@ extern const struct stream_kind stream_fifo, stream_request, stream_memory;
  * @fetched:	frames that are in the host's ring, or known to be lost
  * @gap:	frames that were lost behind those in the ring
  * @asked:	when the 1401 was asked whether it missed any
+ * @hurried:	when less than a wake-up is for was fetched last
  * @tick:	after how long to look again, ns
  * @stopped:	nothing more is sampled
  */
@@ -76,6 +77,7 @@ struct stream_store {
 	uint64_t fetched;
 	uint64_t gap;
 	uint64_t asked;
+	uint64_t hurried;
 	uint64_t tick;
 	bool stopped;
 };

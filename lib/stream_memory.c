@@ -19,6 +19,7 @@
 
 #define SHARE		2	/* of the 1401's memory: one part of so many */
 #define LATER_PART	4	/* of the round: how far behind a loss to go on */
+#define WAKE_PART	4	/* of the round, at the most: the rest is time to fetch it */
 #define ASK_NS		SECOND_NS	/* between questions whether it missed any */
 #define TICK_LEAST_NS	(5 * MS_NS)
 
@@ -80,6 +81,7 @@ static int memory_start(ced1401_stream *s)
 		.flags = CED1401_TO_HOST | CED1401_ON_REQUEST,
 		.length = s->ring * s->frame,
 	};
+	uint64_t most;
 	char clock[32];
 	int ret = take_room(s);
 
@@ -87,6 +89,9 @@ static int memory_start(ced1401_stream *s)
 		s->store.range.size = 0;
 		return ret;
 	}
+	most = round_frames(s) / WAKE_PART;
+	if (s->wake > most)
+		s->wake = most ? most : 1;
 	ret = make_timer(s);
 	if (!ret)
 		ret = transfer_begin_area(s->dev, &s->transfer, &start);
@@ -192,8 +197,8 @@ static int fetch(ced1401_stream *s, uint64_t n)
 	return 0;
 }
 
-/* How many frames can be fetched at once now */
-static uint64_t fetchable(const ced1401_stream *s)
+/* How many frames can be fetched at once now; those before @wanted however few they are */
+static uint64_t fetchable(const ced1401_stream *s, uint64_t wanted)
 {
 	const struct stream_store *store = &s->store;
 	uint64_t n = store->sampled / s->frame - store->fetched;
@@ -201,8 +206,8 @@ static uint64_t fetchable(const ced1401_stream *s)
 	uint64_t here = s->ring - s->moved % s->ring;
 	uint64_t there = round_frames(s) - store->fetched % round_frames(s);
 
-	/* Small pieces cost more than they are worth, but at the end */
-	if (n < s->wake && !s->store.stopped)
+	/* Small pieces cost more than they are worth, but at the end, or if there is no time */
+	if (n < s->wake && store->fetched >= wanted && !store->stopped)
 		return 0;
 	if (n > room)
 		n = room;
@@ -238,12 +243,27 @@ static bool is_over(ced1401_stream *s, int *error)
 	return transfer_over(&seen);
 }
 
-static void memory_look(ced1401_stream *s, uint64_t enough)
+/*
+ * Up to which frame to fetch what is less than a wake-up is for: what was sampled by now.
+ * Who takes whatever there is, again and again, would never come to an end: while some of
+ * it is fetched more is sampled.
+ */
+static uint64_t wanted_to(ced1401_stream *s, uint64_t enough, bool all)
 {
-	uint64_t expired, n;
+	struct stream_store *store = &s->store;
+	uint64_t sampled = store->sampled / s->frame, here = stream_available(s);
+
+	if (here < enough && here + sampled - store->fetched >= enough)
+		return sampled;
+	return all && store->at - store->hurried >= TICK_LEAST_NS ? sampled : 0;
+}
+
+/* The 1401 must be asked in any case */
+static void memory_look(ced1401_stream *s, uint64_t enough, bool all)
+{
+	uint64_t expired, n, wanted;
 	int ret = 0, error;
 
-	(void)enough;	/* the 1401 must be asked in any case */
 	if (read(s->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		ret = -errno;
 	if (!ret && !s->store.stopped)
@@ -252,14 +272,17 @@ static void memory_look(ced1401_stream *s, uint64_t enough)
 		ret = check_missed(s);
 	if (!ret)
 		check_lost(s);
+	wanted = wanted_to(s, enough, all);
 	for (;;) {
 		close_gap(s);
 		if (ret || s->store.gap)
 			break;
-		n = fetchable(s);
+		n = fetchable(s, wanted);
 		if (!n)
 			break;
 		ret = fetch(s, n);
+		if (n < s->wake)
+			s->store.hurried = now_ns();
 	}
 	if (is_over(s, &error) && error)
 		ret = error;
@@ -270,12 +293,20 @@ static void memory_look(ced1401_stream *s, uint64_t enough)
 		stream_finish(s, 0);
 }
 
+/* As long as a wake-up takes, or what is left to come until then */
 static int memory_wait(ced1401_stream *s, uint64_t frames, uint64_t deadline)
 {
-	uint64_t until = now_ns() + s->store.tick;
+	uint64_t until = now_ns();
 	struct timespec t;
+	double ns;
 
-	(void)frames;
+	pthread_mutex_lock(&s->lock);
+	ns = frames > s->moved ? (double)(frames - s->moved) / s->true_rate * 1e9 : 0;
+	pthread_mutex_unlock(&s->lock);
+	if (ns < TICK_LEAST_NS)
+		until += TICK_LEAST_NS;
+	else
+		until += ns < (double)s->store.tick ? (uint64_t)ns : s->store.tick;
 	if (deadline && deadline < until)
 		until = deadline;
 	t.tv_sec = (time_t)(until / SECOND_NS);
@@ -355,7 +386,7 @@ static void memory_end(ced1401_stream *s)
 
 static bool memory_is_whole(ced1401_stream *s)
 {
-	memory_look(s, 0);
+	memory_look(s, 0, false);
 	return stream_available(s) <= s->ring;
 }
 

@@ -123,10 +123,11 @@ static bool are_shown(ced1401_stream *s, uint64_t enough)
 	return stream_available(s) >= enough && stream_available(s) <= s->ring;
 }
 
-static void ring_look(ced1401_stream *s, uint64_t enough)
+static void ring_look(ced1401_stream *s, uint64_t enough, bool all)
 {
 	int error;
 
+	(void)all;	/* it comes by itself */
 	if (are_shown(s, enough))
 		return;
 	see(s, 0, NULL);
@@ -142,7 +143,7 @@ static bool ring_is_whole(ced1401_stream *s)
 {
 	if (is_surely_whole(s))
 		return true;
-	ring_look(s, 0);
+	ring_look(s, 0, false);
 	return stream_available(s) <= s->ring;
 }
 

@@ -18,6 +18,7 @@
 #include "fake.h"
 #include "libced1401.h"
 
+#define MS		1000000ull
 #define SECOND		1000000000ull
 #define HANGS_S		60		/* of the host's: no test takes one */
 #define RATE		20000u		/* frames a second, all of one channel */
@@ -163,6 +164,59 @@ static void the_wait_for_a_trigger_is_no_round(void **state)
 	ced1401_stream_close(s);
 }
 
+/* To be woken for more than the 1401 can keep; and a reader who wants less, or is in a hurry */
+static void memory_wakes_for_what_it_can_keep(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_MEMORY);
+	struct ced1401_piece piece;
+	static int16_t copy[RATE];
+	uint64_t next, begun;
+	ced1401_stream *s;
+	int got;
+
+	(void)state;
+	fake.obey = samples_in_memory;
+	config.ring_frames = 2 * STORE;
+	config.wake_frames = 2 * STORE;
+	s = begin_in(&config);
+	assert_int_equal(info_of(s).wake_frames, STORE / 4);
+	begun = fake.now;
+	got = ced1401_stream_acquire(s, &piece, 0, -1);
+	assert_in_range(got, STORE / 4, STORE / 2);
+	assert_in_range(fake.now - begun, (uint64_t)STORE / 4 * SECOND / RATE,
+			(uint64_t)STORE / 2 * SECOND / RATE);
+	assert_piece(&piece, 0);
+	next = piece.frames;
+	assert_int_equal(ced1401_stream_release(s, next), 0);
+	/* A tenth of a second's */
+	begun = fake.now;
+	got = ced1401_stream_acquire(s, &piece, RATE / 10, -1);
+	assert_int_equal(got, RATE / 10);
+	assert_in_range(fake.now - begun, 0, SECOND / 5);
+	assert_piece(&piece, next);
+	next += piece.frames;
+	assert_int_equal(ced1401_stream_release(s, piece.frames), 0);
+	/* Time is up, or there was none */
+	begun = fake.now;
+	got = ced1401_stream_acquire(s, &piece, 0, 100);
+	assert_in_range(got, RATE / 10 * 9 / 10, RATE / 10 * 2);
+	assert_in_range(fake.now - begun, 100 * MS, 200 * MS);
+	assert_piece(&piece, next);
+	next += piece.frames;
+	assert_int_equal(ced1401_stream_release(s, piece.frames), 0);
+	fake.now += 10 * MS;
+	got = ced1401_stream_acquire(s, &piece, 0, 0);
+	assert_in_range(got, RATE / 100, RATE / 10);
+	assert_piece(&piece, next);
+	/* Who copies all that there is does not wait for what is sampled meanwhile */
+	fake.now += 10 * MS;
+	begun = fake.now;
+	got = ced1401_stream_read(s, copy, RATE, 0, NULL);
+	assert_in_range(got, RATE / 100, RATE / 10);
+	assert_in_range(fake.now - begun, 0, 100 * MS);
+	ced1401_stream_close(s);
+}
+
 /* In turn, which goes round in memory alone; and just before the end */
 static void what_a_capture_missed_at_its_end_is_told(void **state)
 {
@@ -264,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_wait_for_a_trigger_is_no_round),
+		TEST(memory_wakes_for_what_it_can_keep),
 		TEST(what_a_capture_missed_at_its_end_is_told),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
