@@ -13,6 +13,7 @@
 #define SETTLE_MS	5	/* a stream that moves nothing in that has all it takes */
 #define LEVEL_RATE	10000.0
 #define STALL_FRAMES	8	/* no clock stands still for so many ticks */
+#define SEEN_S		1	/* who repeats so long a part is seen to get on with it */
 
 /**
  * struct shot - a one-shot call
@@ -172,11 +173,27 @@ static int look_for_trigger(struct shot *shot)
 	return 0;
 }
 
+/*
+ * For how many seconds what is repeated may seem to stand still: P tells where in the
+ * memory it is, which is always the same of one frame, and can be at each look if it goes
+ * round faster than that. Then all that is known is when it should be over.
+ */
+static double unseen(const struct part *part)
+{
+	const struct ced1401_signal *signal = part->signal;
+
+	if (part->stream || part->total == signal->frames ||
+	    (signal->frames > 1 &&
+	     (double)signal->frames > SEEN_S * signal->true_rate))
+		return 0;
+	return (double)part->total / signal->true_rate;
+}
+
 /* A clock that stands still is not worth waiting for */
 static int check_stall(struct shot *shot)
 {
 	int ms = device_timeout(shot->dev);
-	double slowest = 0, limit;
+	double slowest = 0, longest = 0, limit;
 	uint64_t moved = 0, now = now_ns();
 	struct part *part;
 
@@ -188,12 +205,14 @@ static int check_stall(struct shot *shot)
 		moved += part->moved;
 		if (1 / part->signal->true_rate > slowest)
 			slowest = 1 / part->signal->true_rate;
+		if (unseen(part) > longest)
+			longest = unseen(part);
 	}
 	if (moved != shot->moved) {
 		shot->moved = moved;
 		shot->moved_at = now;
 	}
-	limit = (double)ms / 1e3 + STALL_FRAMES * slowest;
+	limit = (double)ms / 1e3 + STALL_FRAMES * slowest + longest;
 	return ms >= 0 && (double)(now - shot->moved_at) / 1e9 > limit ?
 	       -ETIMEDOUT : 0;
 }

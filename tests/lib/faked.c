@@ -314,6 +314,69 @@ static void losses_of_a_long_stream_are_told(void **state)
 	ced1401_stream_close(s);
 }
 
+/* -------------------------------------------------------------------- repeats */
+
+/* What is played: until when, 0: for ever; P is @at all the time */
+static struct {
+	uint64_t end;
+	unsigned int at, size;
+} plays;
+
+static void plays_from_memory(const char *command)
+{
+	bool runs = !plays.end || fake.now < plays.end;
+	unsigned int address, size, offset, area;
+
+	if (sscanf(command, "TO1401,%u,%u,%u,%u", &address, &size, &offset, &area) == 4)
+		fake_area(area)->moved += size;
+	else if (!strcmp(command, "MEMDAC,?"))
+		fake_reply("%d", runs);
+	else if (!strcmp(command, "MEMDAC,P"))
+		fake_reply("%u", runs ? plays.at : plays.size);
+}
+
+static int play(uint64_t frames, uint64_t repeats)
+{
+	int16_t values[100] = { 0 };
+	struct ced1401_signal out = {
+		.channels = first, .n_channels = 1, .rate = 1000,
+		.frames = frames, .repeats = repeats, .samples = values,
+	};
+	int ret;
+
+	assert_in_range(frames, 1, 100);
+	plays.size = (unsigned int)frames * 2;
+	ret = ced1401_play(dev, &out, NULL);
+	if (!ret)
+		assert_int_equal(out.done, frames * repeats);
+	return ret;
+}
+
+/* P does not change: it is one frame, or goes round as often as somebody looks */
+static void what_is_repeated_does_not_stand_still(void **state)
+{
+	const uint64_t long_time = 20 * SECOND;
+	uint64_t begun;
+
+	(void)state;
+	fake.obey = plays_from_memory;
+	plays.at = 0;
+	plays.end = fake.now + long_time;
+	assert_int_equal(play(1, 20000), 0);
+	plays.at = 20;
+	plays.end = fake.now + long_time;
+	assert_int_equal(play(100, 200), 0);
+	/* But when it should be over for long, it does */
+	plays.end = 0;
+	plays.at = 0;
+	begun = fake.now;
+	assert_int_equal(play(1, 20000), -ETIMEDOUT);
+	assert_in_range(fake.now - begun, long_time, 2 * long_time);
+	begun = fake.now;
+	assert_int_equal(play(100, 1), -ETIMEDOUT);
+	assert_in_range(fake.now - begun, 5 * SECOND, 6 * SECOND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +385,7 @@ int main(void)
 		TEST(what_a_capture_missed_at_its_end_is_told),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
+		TEST(what_is_repeated_does_not_stand_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
