@@ -23,7 +23,7 @@
  * @round:	P of the last look, bytes; @rounds: repeats before it
  * @stored:	frames that are in the caller's memory, or taken from there
  * @error:	of its stream, while the 1401 was being spoken to
- * @started:	the 1401 was told to
+ * @started:	the 1401 was told to, and has answered if it is a stream
  * @over:	it has come to its end
  */
 struct part {

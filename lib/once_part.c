@@ -194,13 +194,14 @@ int part_start(struct part *part, bool triggered)
 	struct ced1401_stream_info info;
 	int ret;
 
-	part->started = true;
 	if (part->stream) {
 		ret = ced1401_stream_start(part->stream);
+		part->started = true;
 		ced1401_stream_get_info(part->stream, &info);
 		part->signal->method = info.method;
 		return ret;
 	}
+	part->started = true;
 	part->signal->method = CED1401L_MEMORY;
 	return ced1401_command(part->dev, "%s,I,2,%u,%u,%s,%llu,%c%s,%u,%u;",
 			       part->command, part->range.address,
@@ -304,7 +305,8 @@ static int give(struct part *part)
 
 void part_pump(struct part *part)
 {
-	if (!part->stream || part->error || part->over ||
+	/* While it is started its lock is held, and we are called all the same */
+	if (!part->stream || !part->started || part->error || part->over ||
 	    part->stream->kind == &stream_memory)
 		return;
 	part->error = part->out ? give(part) : take(part);
