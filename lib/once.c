@@ -300,7 +300,7 @@ static int shoot(ced1401_device *dev, struct ced1401_signal *in,
 		 struct ced1401_signal *out, const struct ced1401_when *when)
 {
 	struct shot shot = { .dev = dev };
-	struct part *part;
+	unsigned int i;
 	bool served;
 	int ret;
 
@@ -320,8 +320,11 @@ static int shoot(ced1401_device *dev, struct ced1401_signal *in,
 		ret = run(&shot);
 	if (!ret)
 		ret = fetch(&shot);
-	for (part = next_part(&shot, NULL); part; part = next_part(&shot, part))
-		part_end(part, ret);
+	/* The output first: while it has the DMA channel, no input can be fetched */
+	for (i = 2; i--;) {
+		if (shot.parts[i].signal)
+			part_end(&shot.parts[i], ret);
+	}
 	if (served)
 		talk_set_serve(dev, NULL, NULL);
 	return ret;

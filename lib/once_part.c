@@ -399,5 +399,7 @@ int part_end(struct part *part, int result)
 	if (part->range.size)
 		range_give(part->dev, &part->range);
 	part->signal->done = part_done(part);
+	/* While the other part talks to the 1401 it is to be pumped no more */
+	part->stream = NULL;
 	return ret;
 }

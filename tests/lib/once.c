@@ -402,6 +402,45 @@ static void a_capture_that_is_cancelled_keeps_what_it_has(void **state)
 	ced1401_close(dev);
 }
 
+/* What is played has the DMA channel, by which what was sampled must come */
+static void cancelling_what_plays_by_the_fifo(void **state)
+{
+	ced1401_device *dev = open_1401(0);
+	int16_t *samples = calloc(200000, 2), *values = make_noise(fresh(), 200000);
+	struct follower follower = { .dev = dev, .cancel_at = 8 };
+	struct ced1401_when when = { .progress = follow, .user = &follower };
+	struct ced1401_signal in = {
+		.channels = both, .n_channels = 2, .rate = 500, .frames = 100000,
+		.samples = samples, .method = CED1401L_MEMORY,
+	};
+	struct ced1401_signal out = {
+		.channels = both, .n_channels = 2, .rate = 500, .frames = 100000,
+		.samples = values, .method = CED1401L_FIFO,
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2 && is_clocked(dev); i++) {
+		uint64_t first = next_frame_heard(dev);
+
+		/* Late ones, too: meanwhile what was played, and has ended, gets no more */
+		replies_are_late = i;
+		late_to = "ADCBST";
+		memset(follower.phases, 0, sizeof(follower.phases));
+		assert_int_equal(ced1401_capture_play(dev, &in, &out, &when),
+				 -ECANCELED);
+		replies_are_late = false;
+		late_to = "";
+		assert_in_range(in.done, 10, 99999);
+		assert_sampled(samples, both, 2, in.done, first);
+		next_frame_heard(dev);
+		well(ced1401_dac(dev, both, 2, (int16_t[]){ 0, 0 }));
+	}
+	free(samples);
+	free(values);
+	ced1401_close(dev);
+}
+
 static void *resets_near_the_end(void *arg)
 {
 	struct follower *f = arg;
@@ -621,6 +660,7 @@ int main(void)
 		TEST(sampling_what_is_played),
 		TEST(no_trigger_no_capture),
 		TEST(a_capture_that_is_cancelled_keeps_what_it_has),
+		TEST(cancelling_what_plays_by_the_fifo),
 		TEST(a_reset_ends_what_plays),
 		TEST(what_cannot_be_done_is_refused),
 		TEST(who_has_the_adc_keeps_it),
