@@ -9,7 +9,6 @@ with libced1401.h while it is built, is paid by tests/python/host/test_layout.py
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 from ctypes import (CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_double, c_int,
                     c_int16, c_long, c_size_t, c_uint, c_uint16, c_uint32, c_uint64,
@@ -285,16 +284,3 @@ def load(path: str | None = None) -> Library:
 
 
 lib = load()
-
-
-def milliseconds(seconds: float | None) -> int:
-    """A time-out as the library takes it: rounded up, at most 24 days.
-
-    >>> milliseconds(None), milliseconds(0), milliseconds(0.0001), milliseconds(2.5)
-    (-1, 0, 1, 2500)
-    """
-    if seconds is None:
-        return -1
-    if not seconds >= 0:
-        raise ValueError(f"a time-out of {seconds} s")
-    return math.ceil(min(seconds * 1000, 2**31 - 1))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import operator
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +13,10 @@ from numpy.typing import NDArray
 
 from . import _channel, _lib
 from ._channel import Channel, Clock
+from ._errors import ArgumentError
 
 METHODS = {_lib.MEMORY: "memory", _lib.FIFO: "fifo", _lib.REQUEST: "request"}
+FRAMES_MOST = sys.maxsize // 64     # 32 channels of 2 bytes: what an array can count
 
 
 class Frames:
@@ -128,29 +132,40 @@ def method_code(method: str) -> int:
         if name == method:
             return code
     if method != "auto":
-        raise ValueError(f'method "{method}": auto, memory, fifo or request')
+        raise ArgumentError(f'method "{method}": auto, memory, fifo or request')
     return _lib.AUTO
 
 
 def start_code(start: str) -> int:
     """The library's number of "now" or "trigger"."""
-    try:
-        return {"now": _lib.NOW, "trigger": _lib.ON_TRIGGER}[start]
-    except KeyError:
-        raise ValueError(f'start "{start}": now or trigger') from None
+    codes = {"now": _lib.NOW, "trigger": _lib.ON_TRIGGER}
+    if start not in codes:
+        raise ArgumentError(f'start "{start}": now or trigger')
+    return codes[start]
 
 
 def frame_count(frames: int | None, seconds: float | None, rate: float) -> int:
-    """How many frames, given as such or in seconds.
+    """How many frames, given as such or in seconds; *rate* is one.
 
     >>> frame_count(None, 0.25, 1000.0)
     250
+    >>> frame_count(None, 0, 1000.0)
+    Traceback (most recent call last):
+        ...
+    ced1401._errors.ArgumentError: seconds 0: 0 frames at 1000 Hz
     """
     if (frames is None) == (seconds is None):
         raise TypeError("one of frames and seconds must be given")
     if frames is None:
         assert seconds is not None
-        frames = round(seconds * rate)
-    if frames < 1:
-        raise ValueError(f"{frames} frames")
-    return frames
+        wanted = seconds * rate
+        if not 0.5 < wanted <= FRAMES_MOST:
+            raise ArgumentError(f"seconds {seconds}: {wanted:g} frames at {rate:g} Hz")
+        frames = round(wanted)
+    try:
+        count = operator.index(frames)
+    except TypeError:
+        raise TypeError(f"frames {frames!r}: a whole number is wanted") from None
+    if not 1 <= count <= FRAMES_MOST:
+        raise ArgumentError(f"frames {frames}: at least 1, at most {FRAMES_MOST}")
+    return count

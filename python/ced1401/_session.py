@@ -22,7 +22,7 @@ from . import _channel, _lib
 from ._channel import ChannelsLike, as_channels
 from ._errors import ArgumentError, BusyError, SelfTestError, error_of
 from ._handle import Handle
-from ._waiting import Deadline, in_slices
+from ._waiting import Deadline, in_slices, milliseconds
 
 LINE = 4096             # characters of the longest line that is read
 NUMBERS = 512           # of a reply
@@ -118,7 +118,7 @@ class Session:
     def __init__(self, device: Union[int, str, os.PathLike[str]] = 0, *,
                  read_only: bool = False, wait: bool = True, timeout: float = 5.0) -> None:
         pointer = ctypes.c_void_p()
-        timeout_ms = _lib.milliseconds(timeout)
+        timeout_ms = milliseconds(timeout)
         flags = (_lib.READ_ONLY if read_only else 0) | (0 if wait else _lib.NONBLOCK)
         if isinstance(device, (int, np.integer)):
             self.path = "/dev/ced1401" + (f"_{device}" if device else "")
@@ -167,7 +167,7 @@ class Session:
 
     def set_timeout(self, timeout: float) -> None:
         """From now on the 1401 may take so many seconds to answer a command."""
-        self._handle.call("set_timeout", _lib.milliseconds(timeout))
+        self._handle.call("set_timeout", milliseconds(timeout))
 
     # ---- the 1401 as a whole
 
@@ -209,7 +209,7 @@ class Session:
         result = _lib.SelfTest()
         code = -errno.EINTR
         while code == -errno.EINTR:     # a signal came, and Python has seen to it
-            code = self._handle.try_call("self_test", _lib.milliseconds(timeout),
+            code = self._handle.try_call("self_test", milliseconds(timeout),
                                          ctypes.byref(result))
         if code < 0:
             error = self._handle.error(code, "self-test")

@@ -18,6 +18,7 @@ from ._errors import ArgumentError, Error, LostError
 from ._handle import Handle
 from ._job import Job, ProgressFunction
 from ._samples import METHODS, Playback, Recording, method_code, start_code
+from ._waiting import milliseconds
 
 if TYPE_CHECKING:
     from ._device import Device
@@ -97,7 +98,7 @@ class Side:
 
 def trigger_ms(timeout: float | None) -> int:
     """A time-out for a trigger or level as the library takes it there: 0 is for ever."""
-    return 0 if timeout is None else max(1, _lib.milliseconds(timeout))
+    return 0 if timeout is None else max(1, milliseconds(timeout))
 
 
 def when(start: str, timeout: float | None) -> Callable[[Any], Any]:

@@ -21,7 +21,7 @@ from . import _channel, _lib
 from ._channel import Channel, Clock
 from ._errors import ArgumentError, ClosedError, Error, LostError, TimedOutError
 from ._handle import Guard, Handle, Mapping
-from ._samples import METHODS, Frames, method_code, start_code
+from ._samples import METHODS, Frames, frame_count, method_code, start_code
 from ._waiting import Deadline
 
 if TYPE_CHECKING:
@@ -469,8 +469,7 @@ class Gather:
     """
 
     def __init__(self, stream: InputStream, frames: int) -> None:
-        if frames < 1:
-            raise ArgumentError(f"{frames} frames")
+        frames = frame_count(frames, None, stream.rate)     # or it says what is wrong
         stream._finish_piece()
         self._stream = stream
         self._room = np.empty((frames, len(stream.channels)), np.int16)

@@ -4,14 +4,27 @@
 from __future__ import annotations
 
 import errno
+import math
 import time
 from collections.abc import Callable
 
-from . import _lib
 from ._errors import ArgumentError, TimedOutError
 from ._handle import Handle
 
 SLICE = 0.1     # seconds
+
+
+def milliseconds(seconds: float | None) -> int:
+    """A time-out as the library takes it: rounded up, at most 24 days.
+
+    >>> milliseconds(None), milliseconds(0), milliseconds(0.0001), milliseconds(2.5)
+    (-1, 0, 1, 2500)
+    """
+    if seconds is None:
+        return -1
+    if not seconds >= 0:
+        raise ArgumentError(f"a time-out of {seconds} s")
+    return math.ceil(min(seconds * 1000, 2**31 - 1))
 
 
 class Deadline:
@@ -36,7 +49,7 @@ class Deadline:
     def slice_ms(self) -> int:
         """How long to wait now, ms."""
         left = self.left
-        return _lib.milliseconds(SLICE if left is None else min(left, SLICE))
+        return milliseconds(SLICE if left is None else min(left, SLICE))
 
 
 def in_slices(handle: Handle, look: Callable[[int], int], timeout: float | None,

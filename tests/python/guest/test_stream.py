@@ -135,7 +135,7 @@ def test_read_copies(fast, heard):
         more = stream.read(10)
         assert more.position == after and first.valid and not piece.valid
         assert next(stream).position == after + 10
-        with pytest.raises(ced1401.ArgumentError):
+        with pytest.raises(ced1401.ArgumentError, match="frames 0"):
             stream.read(0)
 
 

@@ -11,7 +11,7 @@ import threading
 import ced1401
 import numpy as np
 import pytest
-from ced1401 import _channel, _config, _errors, _handle, _lib
+from ced1401 import _channel, _config, _errors, _handle, _lib, _samples, _waiting
 
 CHANNELS = [ced1401.Channel(0), ced1401.Channel(1, scale=0.37, offset=-3.3, unit="mV"),
             ced1401.Channel(2, scale=-1e-6, offset=1e3, full_scale=10.0, name="µ")]
@@ -186,6 +186,35 @@ def test_errors():
     assert all(issubclass(kind, ced1401.Error) for kind in kinds)
     named = _errors.__doc__
     assert all(kind.__name__ in named for kind in kinds)
+
+
+def test_wrong_arguments_are_errors_that_name_them():
+    """Each is an `Error`, and what Python has for it, and says which argument it is."""
+    for call, builtin, message in (
+            (lambda: _samples.start_code("x"), ValueError, 'start "x": now or trigger'),
+            (lambda: _samples.method_code("x"), ValueError, 'method "x": auto, memory'),
+            (lambda: _samples.frame_count(None, 0, 1000.0), ValueError, "seconds 0: 0 frames"),
+            (lambda: _samples.frame_count(None, np.nan, 1e3), ValueError, "seconds nan:"),
+            (lambda: _samples.frame_count(None, np.inf, 1e3), ValueError, "seconds inf:"),
+            (lambda: _samples.frame_count(0, None, 1000.0), ValueError, "frames 0:"),
+            (lambda: _samples.frame_count(1 << 62, None, 1e3), ValueError, "frames 46"),
+            (lambda: _waiting.milliseconds(-1), ValueError, "time-out of -1 s"),
+            (lambda: _waiting.Deadline(np.nan), ValueError, "time-out of nan s")):
+        with pytest.raises(ced1401.ArgumentError, match=message) as caught:
+            call()
+        assert isinstance(caught.value, builtin) and caught.value.code == 0
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+
+
+def test_arguments_of_another_type():
+    """A TypeError, also where it is ctypes that finds out."""
+    for call, message in (
+            (lambda: _samples.frame_count(0.5 * 1000, None, 1e3), "frames 500.0: a whole"),
+            (lambda: _samples.frame_count("9", None, 1e3), "frames '9': a whole")):
+        with pytest.raises(TypeError, match=message):
+            call()
+    assert type(_samples.frame_count(np.int32(5), None, 1e3)) is int
 
 
 def test_the_public_names():
