@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
@@ -16,6 +17,8 @@ from ._errors import ArgumentError, error_of
 
 STEPS = 32768       # of a sample, from 0 to full scale
 ROUNDING = 1e-9     # what was full scale may be a little more after a computation
+INPUTS = 32
+DACS = 8
 
 
 @dataclass(frozen=True)
@@ -104,21 +107,45 @@ ChannelLike = Union[int, Channel]
 ChannelsLike = Union[ChannelLike, Sequence[ChannelLike]]
 
 
-def as_channels(channels: ChannelsLike) -> tuple[Channel, ...]:
-    """One channel or several, as numbers or `Channel` objects, as a tuple of these.
+def _as_channel(channel: ChannelLike) -> Channel:
+    if isinstance(channel, Channel):
+        return channel
+    try:
+        return Channel(operator.index(channel))
+    except TypeError:
+        raise TypeError(f"channel {channel!r} is neither a whole number nor a "
+                        "Channel") from None
 
-    >>> as_channels(3)[0].number, len(as_channels([0, Channel(1)]))
-    (3, 2)
-    """
+
+def _as_channels(channels: ChannelsLike, kind: str, kinds: str,
+                 most: int) -> tuple[Channel, ...]:
     if isinstance(channels, (int, np.integer, Channel)):
         channels = [channels]
-    found = tuple(c if isinstance(c, Channel) else Channel(int(c)) for c in channels)
-    if not found:
-        raise ArgumentError("no channels")
+    found = tuple(map(_as_channel, channels))
     for channel in found:
-        if channel.number < 0:
-            raise ArgumentError(f"channel {channel.number}")
+        if not 0 <= channel.number < most:
+            raise ArgumentError(f"{kind} {channel.number}: {kinds} are 0 to {most - 1}")
+    if not 0 < len(found) <= most:
+        raise ArgumentError(f"{len(found)} {kinds}: 1 to {most} can be had at once")
     return found
+
+
+def as_inputs(channels: ChannelsLike) -> tuple[Channel, ...]:
+    """One ADC input or several, as numbers or `Channel` objects, as a tuple of these.
+
+    >>> as_inputs(3)[0].number, len(as_inputs([0, Channel(1)]))
+    (3, 2)
+    >>> as_inputs([0, 40])
+    Traceback (most recent call last):
+        ...
+    ced1401._errors.ArgumentError: channel 40: inputs are 0 to 31
+    """
+    return _as_channels(channels, "channel", "inputs", INPUTS)
+
+
+def as_dacs(channels: ChannelsLike) -> tuple[Channel, ...]:
+    """The same for DACs."""
+    return _as_channels(channels, "DAC", "DACs", DACS)
 
 
 def numbers(channels: Sequence[Channel]) -> Any:
@@ -129,7 +156,7 @@ def numbers(channels: Sequence[Channel]) -> Any:
 def column(channels: Sequence[Channel], which: int | str) -> int:
     """The place in a frame of a channel that is given by its number or name.
 
-    >>> column(as_channels([5, Channel(7, name="EMG")]), "EMG")
+    >>> column(as_inputs([5, Channel(7, name="EMG")]), "EMG")
     1
     """
     for place, channel in enumerate(channels):
@@ -160,7 +187,7 @@ def to_samples(channels: Sequence[Channel], samples: ArrayLike | None,
     be whole numbers that fit 16 bits; if they are an int16 array of that layout, they
     are not copied.
 
-    >>> to_samples(as_channels([0, 1]), None, [[2.5, 0], [0, -5]], None)
+    >>> to_samples(as_dacs([0, 1]), None, [[2.5, 0], [0, -5]], None)
     array([[ 16384,      0],
            [     0, -32768]], dtype=int16)
     """

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _channel, _lib
 from ._areas import Area
-from ._channel import ChannelLike, ChannelsLike, as_channels
+from ._channel import ChannelLike, ChannelsLike, as_dacs, as_inputs
 from ._errors import ArgumentError, MemoryLimitError
 from ._handle import Memory, store_of
 from ._job import ProgressFunction
@@ -215,7 +215,7 @@ class Device(Session):
             MissedError, LostError, CancelledError, TimedOutError: their ``recording`` is
                 what came whole before.
         """
-        wanted = as_channels(channels)
+        wanted = as_inputs(channels)
         room = self._frames(len(wanted), frames, seconds, rate, memory, out)
         side = Side(wanted, rate, room, method, in_turn=in_turn)
         begin = when(start, trigger_timeout)
@@ -252,7 +252,7 @@ class Device(Session):
         Raises:
             LostError: the DACs had to wait for data.
         """
-        wanted = as_channels(channels)
+        wanted = as_dacs(channels)
         side = Side(wanted, rate, _channel.to_samples(wanted, samples, volts, units),
                     method, repeats=repeats)
         begin = when(start, trigger_timeout)
@@ -290,7 +290,7 @@ class Device(Session):
             start: "now": one command starts both; "trigger": a pulse does.
             trigger_timeout, method, progress: as `capture`.
         """
-        inputs, outputs = as_channels(channels), as_channels(dacs)
+        inputs, outputs = as_inputs(channels), as_dacs(dacs)
         values = _channel.to_samples(outputs, samples, volts, units)
         if frames is None and seconds is None and out is None:
             frames = len(values) * repeats
@@ -322,7 +322,7 @@ class Device(Session):
         Raises `TimedOutError` after *timeout* seconds. What follows comes a few ms after the
         crossing; who must not miss the moment itself reads a stream and looks for it there.
         """
-        which, = as_channels(channel)
+        which, = as_inputs(channel)
         value, = _channel.to_samples([which], *(None if v is None else [v]
                                                 for v in (sample, volts, units)))[0]
         begin = level(which, int(value), falling, rate, timeout)
@@ -357,7 +357,7 @@ class Device(Session):
             on_loss: "raise": iteration and `InputStream.read` raise `LostError` before they
                 go on behind a loss; "report": they do not, and the pieces tell.
         """
-        return InputStream(self, as_channels(channels), rate=rate, start=start,
+        return InputStream(self, as_inputs(channels), rate=rate, start=start,
                            method=method, ring_frames=ring_frames, wake_frames=wake_frames,
                            in_turn=in_turn, on_loss=on_loss)
 
@@ -365,5 +365,5 @@ class Device(Session):
                     method: str = "auto", ring_frames: int = 0,
                     wake_frames: int = 0) -> OutputStream:
         """Prepare to play without end: see `OutputStream`. Arguments as `stream`."""
-        return OutputStream(self, as_channels(channels), rate=rate, start=start,
+        return OutputStream(self, as_dacs(channels), rate=rate, start=start,
                             method=method, ring_frames=ring_frames, wake_frames=wake_frames)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _channel, _lib
-from ._channel import ChannelsLike, as_channels
+from ._channel import ChannelsLike, as_dacs, as_inputs
 from ._errors import ArgumentError, BusyError, SelfTestError, error_of
 from ._handle import Handle
 from ._waiting import Deadline, in_slices, milliseconds
@@ -321,7 +321,7 @@ class Session:
 
     def adc(self, channels: ChannelsLike) -> NDArray[np.int16]:
         """Sample once, all channels in one scan: int16, shape (channels,)."""
-        wanted = as_channels(channels)
+        wanted = as_inputs(channels)
         samples = np.empty(len(wanted), np.int16)
         self._handle.call("adc", _channel.numbers(wanted), len(wanted),
                           samples.ctypes.data, about="ADC")
@@ -329,13 +329,13 @@ class Session:
 
     def adc_volts(self, channels: ChannelsLike) -> NDArray[np.float64]:
         """The same in volts: float64, shape (channels,)."""
-        wanted = as_channels(channels)
+        wanted = as_inputs(channels)
         result: NDArray[np.float64] = _channel.to_volts(wanted, self.adc(wanted)[None])[0]
         return result
 
     def adc_units(self, channels: ChannelsLike) -> NDArray[np.float64]:
         """The same in each channel's units: float64, shape (channels,)."""
-        wanted = as_channels(channels)
+        wanted = as_inputs(channels)
         result: NDArray[np.float64] = _channel.to_units(wanted, self.adc(wanted)[None])[0]
         return result
 
@@ -347,7 +347,7 @@ class Session:
         one, or as many as channels. Beyond full scale is an `ArgumentError`, and nothing
         is set.
         """
-        wanted = as_channels(channels)
+        wanted = as_dacs(channels)
         values = _channel.to_samples(wanted, *(
             None if v is None else np.atleast_1d(np.asarray(v)).reshape(1, -1)
             for v in (samples, volts, units)))

@@ -89,9 +89,13 @@ def test_arguments(fast):
     for wrong in ({}, {"frames": 5, "seconds": 1}):
         with pytest.raises(TypeError):
             fast.capture(0, rate=1000, **wrong)
-    for channels in ([], [32], [-1]):
-        with pytest.raises(ced1401.ArgumentError):
+    for channels, message in (([], "0 inputs"), ([32], "channel 32: inputs are 0 to 31"),
+                              ([0, 40], "channel 40"), ([-1], "channel -1"),
+                              (range(33), "channel 32")):
+        with pytest.raises(ced1401.ArgumentError, match=message):
             fast.capture(channels, rate=1000, frames=5)
+    with pytest.raises(ced1401.ArgumentError, match="DAC 8"):
+        fast.play(8, [1], rate=1000)
     with pytest.raises(ced1401.ArgumentError):
         fast.play([0, 1], np.zeros(5, np.int16), rate=1000)
     with pytest.raises(ced1401.ArgumentError):

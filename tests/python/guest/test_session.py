@@ -172,9 +172,9 @@ def test_adc_and_dac_in_volts_and_units(live):
         live.dac(0, 1.5)
     with pytest.raises(TypeError):
         live.dac(0, 1, volts=1)
-    with pytest.raises(ced1401.ArgumentError):
+    with pytest.raises(ced1401.ArgumentError, match="DAC 8"):
         live.dac(8, 0)
-    with pytest.raises(ced1401.ArgumentError):
+    with pytest.raises(ced1401.ArgumentError, match="channel 32"):
         live.adc(32)
     assert live.adc(2).tolist() == [32767]      # all of them were refused
 

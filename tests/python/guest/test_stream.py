@@ -378,7 +378,7 @@ def test_arguments(fast):
                   {"start": "never"}):
         with pytest.raises(ValueError):
             fast.stream(0, **{"rate": 1000, **wrong})
-    with pytest.raises(ced1401.ArgumentError):
+    with pytest.raises(ced1401.ArgumentError, match="DAC 8: DACs are 0 to 7"):
         fast.play_stream(8, rate=1000)
-    with pytest.raises(ced1401.ArgumentError):
+    with pytest.raises(ced1401.ArgumentError, match="0 inputs"):
         fast.stream([], rate=1000)

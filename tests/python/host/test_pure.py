@@ -64,7 +64,7 @@ def test_channels():
             ced1401.Channel(0, **wrong)
     with pytest.raises(AttributeError):
         CHANNELS[0].scale = 2
-    assert _channel.as_channels(np.int64(3))[0].number == 3
+    assert _channel.as_inputs(np.int64(3))[0].number == 3
     # A full scale that was given as a whole number does not have volts of 16 bits
     ten = ced1401.Channel(0, full_scale=10, scale=2)
     assert ten.to_volts(np.array([16384, -32768], np.int16)).tolist() == [5, -10]
@@ -143,7 +143,7 @@ def test_a_file_is_read_as_by_the_command(tmp_path, text):
 
 
 def test_samples_of_many_kinds():
-    one, two = _channel.as_channels(0), _channel.as_channels([0, 1])
+    one, two = _channel.as_dacs(0), _channel.as_dacs([0, 1])
     same = np.zeros((5, 2), np.int16)
     assert _channel.to_samples(two, same, None, None) is same
     assert _channel.to_samples(one, [1, -2], None, None).tolist() == [[1], [-2]]
@@ -199,12 +199,20 @@ def test_wrong_arguments_are_errors_that_name_them():
             (lambda: _samples.frame_count(0, None, 1000.0), ValueError, "frames 0:"),
             (lambda: _samples.frame_count(1 << 62, None, 1e3), ValueError, "frames 46"),
             (lambda: _waiting.milliseconds(-1), ValueError, "time-out of -1 s"),
-            (lambda: _waiting.Deadline(np.nan), ValueError, "time-out of nan s")):
+            (lambda: _waiting.Deadline(np.nan), ValueError, "time-out of nan s"),
+            (lambda: _channel.as_inputs(40), ValueError, "channel 40: inputs are 0 to 31"),
+            (lambda: _channel.as_inputs([0, -1]), ValueError, "channel -1: inputs are"),
+            (lambda: _channel.as_dacs(ced1401.Channel(8)), ValueError, "DAC 8: DACs are 0 to 7"),
+            (lambda: _channel.as_inputs([]), ValueError, "0 inputs: 1 to 32"),
+            (lambda: _channel.as_dacs([0] * 9), ValueError, "9 DACs: 1 to 8")):
         with pytest.raises(ced1401.ArgumentError, match=message) as caught:
             call()
         assert isinstance(caught.value, builtin) and caught.value.code == 0
         again = pickle.loads(pickle.dumps(caught.value))
         assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+    for wrong in ("EMG", 1.5, [None]):
+        with pytest.raises(TypeError, match="neither a whole number nor a Channel"):
+            _channel.as_inputs(wrong if isinstance(wrong, (str, list)) else [wrong])
 
 
 def test_arguments_of_another_type():
