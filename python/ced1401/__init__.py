@@ -26,9 +26,9 @@ from ._config import Channels, parse_channel, read_channels
 from ._device import Device
 from ._errors import (AccessError, ArgumentError, BlockError, BusyError, CancelledError,
                       CapacityError, ClosedError, CommandError, DeviceError, Error,
-                      ForkedError, LostError, MemoryLimitError, MissedError, NoDeviceError,
-                      OfflineError, ReplyError, SelfTestError, StoppedError, TimedOutError,
-                      UnknownCommandError, WaitsError)
+                      ForkedError, LostError, MemoryLimitError, MissedError,
+                      NoChannelError, NoDeviceError, OfflineError, ReplyError, SelfTestError,
+                      StoppedError, TimedOutError, UnknownCommandError, WaitsError)
 from ._samples import Frames, Playback, Recording
 from ._session import Event, Info, Trigger
 from ._stream import InputStream, OutputStream, Piece, Stream, StreamInfo
@@ -36,11 +36,11 @@ from ._version import __version__
 
 __all__ = [
     "AccessError", "Area", "ArgumentError", "BlockError", "BusyError", "CancelledError",
-    "CapacityError", "Channel", "ChannelLike", "Channels", "ChannelsLike", "Clock", "ClosedError",
-    "CommandError", "Device", "DeviceError", "Error", "Event", "ForkedError", "Frames",
-    "Info", "InputStream", "LostError", "MemoryLimitError", "MissedError", "NoDeviceError",
-    "OfflineError", "OutputStream", "Piece", "Playback", "Recording", "ReplyError",
-    "SelfTestError", "StoppedError", "Stream", "StreamInfo", "TimedOutError", "Trigger",
-    "UnknownCommandError", "WaitsError", "__version__", "choose_clock", "is_dma", "parse_channel",
-    "read_channels",
+    "CapacityError", "Channel", "ChannelLike", "Channels", "ChannelsLike", "Clock",
+    "ClosedError", "CommandError", "Device", "DeviceError", "Error", "Event", "ForkedError",
+    "Frames", "Info", "InputStream", "LostError", "MemoryLimitError", "MissedError",
+    "NoChannelError", "NoDeviceError", "OfflineError", "OutputStream", "Piece", "Playback",
+    "Recording", "ReplyError", "SelfTestError", "StoppedError", "Stream",
+    "StreamInfo", "TimedOutError", "Trigger", "UnknownCommandError", "WaitsError",
+    "__version__", "choose_clock", "is_dma", "parse_channel", "read_channels",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _lib
-from ._errors import ArgumentError, error_of
+from ._errors import ArgumentError, NoChannelError, error_of
 
 STEPS = 32768       # of a sample, from 0 to full scale
 ROUNDING = 1e-9     # what was full scale may be a little more after a computation
@@ -162,7 +162,8 @@ def column(channels: Sequence[Channel], which: int | str) -> int:
     for place, channel in enumerate(channels):
         if which == (channel.name if isinstance(which, str) else channel.number):
             return place
-    raise KeyError(which)
+    raise NoChannelError(f"no channel {which!r}: there are "
+                         + ", ".join(c.label for c in channels))
 
 
 def to_volts(channels: Sequence[Channel], samples: NDArray[np.int16]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ All of them are an `Error`. Those that come from the system are an `OSError` too
      |    +-- CancelledError             by a progress function
      |    +-- ReplyError                 the 1401's reply makes no sense
      +-- ArgumentError (ValueError)      a rate, a range, a size
+     |    +-- NoChannelError (KeyError)  no such channel was sampled
      +-- CommandError                    the 1401's own errors
      |    +-- UnknownCommandError        it has no such command
      +-- LostError                       frames were lost
@@ -116,6 +117,10 @@ class ArgumentError(Error, ValueError):
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message, code)
         self.errno = -code or None
+
+
+class NoChannelError(ArgumentError, KeyError):
+    """There is no channel of that name or number in the frames."""
 
 
 class CommandError(Error):

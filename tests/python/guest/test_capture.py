@@ -42,8 +42,9 @@ def test_volts_units_and_times(fast, recording):
     assert np.array_equal(got.times(), np.arange(300) / 1000)
     assert np.array_equal(np.asarray(got), got.samples)
     assert np.asarray(got, float).dtype == float
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError) as caught:
         got.volts("EEG")
+    assert isinstance(caught.value, ced1401.Error) and "EEG" in str(caught.value)
     assert got.channels == (emg, breath) and got.copy().channels == (emg, breath)
     assert not ced1401.is_dma(got.copy().samples)
     # What is written in units comes back in units

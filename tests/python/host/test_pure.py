@@ -190,6 +190,9 @@ def test_errors():
 
 def test_wrong_arguments_are_errors_that_name_them():
     """Each is an `Error`, and what Python has for it, and says which argument it is."""
+    frames = ced1401.Recording(np.zeros((3, 2), np.int16),
+                               (ced1401.Channel(5), ced1401.Channel(7, name="EMG")), 1e3,
+                               ced1401.choose_clock(1000))
     for call, builtin, message in (
             (lambda: _samples.start_code("x"), ValueError, 'start "x": now or trigger'),
             (lambda: _samples.method_code("x"), ValueError, 'method "x": auto, memory'),
@@ -204,12 +207,16 @@ def test_wrong_arguments_are_errors_that_name_them():
             (lambda: _channel.as_inputs([0, -1]), ValueError, "channel -1: inputs are"),
             (lambda: _channel.as_dacs(ced1401.Channel(8)), ValueError, "DAC 8: DACs are 0 to 7"),
             (lambda: _channel.as_inputs([]), ValueError, "0 inputs: 1 to 32"),
-            (lambda: _channel.as_dacs([0] * 9), ValueError, "9 DACs: 1 to 8")):
+            (lambda: _channel.as_dacs([0] * 9), ValueError, "9 DACs: 1 to 8"),
+            (lambda: frames.volts("EEG"), KeyError, "no channel 'EEG': there are channel 5, EMG"),
+            (lambda: frames.column(0), KeyError, "no channel 0: there are")):
         with pytest.raises(ced1401.ArgumentError, match=message) as caught:
             call()
         assert isinstance(caught.value, builtin) and caught.value.code == 0
         again = pickle.loads(pickle.dumps(caught.value))
         assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+    with pytest.raises(ced1401.NoChannelError):
+        frames.units("EEG")
     for wrong in ("EMG", 1.5, [None]):
         with pytest.raises(TypeError, match="neither a whole number nor a Channel"):
             _channel.as_inputs(wrong if isinstance(wrong, (str, list)) else [wrong])
