@@ -7,7 +7,7 @@ import ctypes
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, SupportsFloat, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ STEPS = 32768       # of a sample, from 0 to full scale
 ROUNDING = 1e-9     # what was full scale may be a little more after a computation
 INPUTS = 32
 DACS = 8
+RATE_MOST = 1e6     # Hz
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,18 @@ class Clock:
         return cls(clock.letter.decode(), clock.pre, clock.count, clock.hz)
 
 
+def check_rate(rate: float) -> None:
+    """Whether a rate can be one; below the slowest clock the library says so.
+
+    >>> check_rate(0)
+    Traceback (most recent call last):
+        ...
+    ced1401._errors.ArgumentError: rate 0 Hz: above 0, and at most 1 MHz
+    """
+    if not 0 < rate <= RATE_MOST:
+        raise ArgumentError(f"rate {rate:g} Hz: above 0, and at most 1 MHz")
+
+
 def choose_clock(hz: float) -> Clock:
     """The 1401's clock that comes nearest to a rate, ticks a second. No device is needed.
 
@@ -261,6 +274,8 @@ def choose_clock(hz: float) -> Clock:
     >>> round(choose_clock(44100).hz, 3)
     44052.863
     """
+    if not isinstance(hz, SupportsFloat):
+        raise TypeError(f"a rate of {hz!r}: a number is wanted")
     clock = _lib.Clock()
     code = _lib.lib.ced1401_clock_choose(hz, ctypes.byref(clock))
     if code < 0:

@@ -170,6 +170,7 @@ class Device(Session):
     def _frames(self, channels: int, frames: int | None, seconds: float | None, rate: float,
                 memory: str, out: NDArray[np.int16] | None) -> NDArray[np.int16]:
         """Where the frames of a capture go: shape (frames, channels)."""
+        _channel.check_rate(rate)
         if out is None:
             return self._room((frame_count(frames, seconds, rate), channels), memory)
         room = check_out(out, channels)
@@ -323,6 +324,7 @@ class Device(Session):
         crossing; who must not miss the moment itself reads a stream and looks for it there.
         """
         which, = as_inputs(channel)
+        _channel.check_rate(rate)
         value, = _channel.to_samples([which], *(None if v is None else [v]
                                                 for v in (sample, volts, units)))[0]
         begin = level(which, int(value), falling, rate, timeout)

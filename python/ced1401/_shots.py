@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import functools
 import inspect
 from collections.abc import Callable
@@ -63,8 +64,11 @@ class Side:
     def __init__(self, channels: tuple[Channel, ...], rate: float,
                  frames: NDArray[np.int16], method: str, *, in_turn: bool = False,
                  repeats: int = 1) -> None:
-        if repeats < 1:
-            raise ArgumentError(f"{repeats} repeats")
+        if not 0 < repeats < 1 << 32:
+            raise ArgumentError(f"repeats {repeats}: at least 1, below 2**32")
+        if not len(frames):
+            raise ArgumentError("an array of no frames")
+        _channel.check_rate(rate)
         self._channels = channels
         self._frames = frames
         self._numbers = _channel.numbers(channels)
@@ -89,6 +93,8 @@ class Side:
     def error(self, handle: Handle, code: int, about: str,
               recording: Recording | None) -> Error:
         """The exception for a result of a call with this side."""
+        if code == -errno.ERANGE:
+            about += f" of {len(self._channels)} channels at {self.signal.rate:g} Hz"
         error = handle.error(code, about)
         error.recording = recording
         if isinstance(error, LostError):

@@ -179,6 +179,7 @@ class Stream:
                  in_turn: bool = False) -> None:
         if ring_frames < 0 or wake_frames < 0:
             raise ArgumentError(f"a ring of {ring_frames} frames, ready at {wake_frames}")
+        _channel.check_rate(rate)
         self.channels = channels
         self._device = device
         self._handle: Handle = device._handle
@@ -189,7 +190,7 @@ class Stream:
             ring_frames=ring_frames, wake_frames=wake_frames)
         pointer = ctypes.c_void_p()
         self._handle.call(self._make, ctypes.byref(config), ctypes.byref(pointer),
-                          about="stream")
+                          about=f"stream at {rate:g} Hz")
         assert pointer.value
         self._pointer: int = pointer.value
         self._handle.own_stream(self._pointer)

@@ -85,7 +85,7 @@ def test_arguments(fast):
     for wrong in ({"frames": 0}, {"frames": 5, "rate": 2e6}, {"frames": 5, "rate": np.nan},
                   {"frames": 5, "start": "later"}, {"frames": 5, "method": "pigeon"},
                   {"frames": 5, "memory": "disk"}, {"seconds": 0.0001}):
-        with pytest.raises(ValueError):
+        with pytest.raises(ced1401.ArgumentError, match=list(wrong)[-1]):
             fast.capture(0, **{"rate": 1000, **wrong})
     for wrong in ({}, {"frames": 5, "seconds": 1}):
         with pytest.raises(TypeError):
@@ -95,8 +95,17 @@ def test_arguments(fast):
                               (range(33), "channel 32")):
         with pytest.raises(ced1401.ArgumentError, match=message):
             fast.capture(channels, rate=1000, frames=5)
+    # The library's own word for it: two channels in turn are converted at twice the rate
+    with pytest.raises(ced1401.ArgumentError, match="2 channels at 600000 Hz: out of range"):
+        fast.capture([0, 1], rate=6e5, frames=5, in_turn=True)
+    with pytest.raises(ced1401.ArgumentError, match="repeats 0"):
+        fast.play(0, [1], rate=1000, repeats=0)
     with pytest.raises(ced1401.ArgumentError, match="DAC 8"):
         fast.play(8, [1], rate=1000)
+    with pytest.raises(ced1401.ArgumentError, match="no frames"):
+        fast.play(0, np.zeros(0, np.int16), rate=1000)
+    with pytest.raises(ced1401.ArgumentError, match="rate 0 Hz"):
+        fast.wait_level(0, 5, rate=0)
     with pytest.raises(ced1401.ArgumentError):
         fast.play([0, 1], np.zeros(5, np.int16), rate=1000)
     with pytest.raises(ced1401.ArgumentError):

@@ -382,3 +382,5 @@ def test_arguments(fast):
         fast.play_stream(8, rate=1000)
     with pytest.raises(ced1401.ArgumentError, match="0 inputs"):
         fast.stream([], rate=1000)
+    with pytest.raises(ced1401.ArgumentError, match="0.0001 Hz: out of range"):
+        fast.stream(0, rate=1e-4)

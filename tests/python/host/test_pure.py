@@ -208,6 +208,8 @@ def test_wrong_arguments_are_errors_that_name_them():
             (lambda: _channel.as_dacs(ced1401.Channel(8)), ValueError, "DAC 8: DACs are 0 to 7"),
             (lambda: _channel.as_inputs([]), ValueError, "0 inputs: 1 to 32"),
             (lambda: _channel.as_dacs([0] * 9), ValueError, "9 DACs: 1 to 8"),
+            (lambda: _channel.check_rate(np.nan), ValueError, "rate nan Hz"),
+            (lambda: _channel.check_rate(1.1e6), ValueError, "rate 1.1e\\+06 Hz"),
             (lambda: frames.volts("EEG"), KeyError, "no channel 'EEG': there are channel 5, EMG"),
             (lambda: frames.column(0), KeyError, "no channel 0: there are")):
         with pytest.raises(ced1401.ArgumentError, match=message) as caught:
@@ -226,10 +228,12 @@ def test_arguments_of_another_type():
     """A TypeError, also where it is ctypes that finds out."""
     for call, message in (
             (lambda: _samples.frame_count(0.5 * 1000, None, 1e3), "frames 500.0: a whole"),
-            (lambda: _samples.frame_count("9", None, 1e3), "frames '9': a whole")):
+            (lambda: _samples.frame_count("9", None, 1e3), "frames '9': a whole"),
+            (lambda: ced1401.choose_clock("x"), "a rate of 'x'")):
         with pytest.raises(TypeError, match=message):
             call()
     assert type(_samples.frame_count(np.int32(5), None, 1e3)) is int
+    assert ced1401.choose_clock(np.float32(1000)).hz == ced1401.choose_clock(1000).hz == 1000
 
 
 def test_the_public_names():
