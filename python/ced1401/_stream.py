@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._device import Device
 
 STATES = ("ready", "runs", "ending", "ended")
+RING_MOST = 4 << 20     # bytes
 NOTHING = (-errno.EAGAIN, -errno.EINTR, -errno.ETIMEDOUT)
 
 Self = TypeVar("Self", bound="Stream")
@@ -177,8 +178,15 @@ class Stream:
     def __init__(self, device: Device, channels: tuple[Channel, ...], *, rate: float,
                  start: str, method: str, ring_frames: int, wake_frames: int,
                  in_turn: bool = False) -> None:
-        if ring_frames < 0 or wake_frames < 0:
-            raise ArgumentError(f"a ring of {ring_frames} frames, ready at {wake_frames}")
+        most = RING_MOST // (2 * len(channels))
+        if not 0 <= ring_frames <= most:
+            raise ArgumentError(f"ring_frames {ring_frames}: 0 to {most}, 4 MiB")
+        if not 0 <= wake_frames < 1 << 64:
+            raise ArgumentError(f"wake_frames {wake_frames}: 0 to the ring's")
+        if in_turn and method != "memory":
+            raise ArgumentError(f'method "{method}": in_turn is done by "memory"')
+        if method == "memory" and self._writable:
+            raise ArgumentError('method "memory": it does not play')
         _channel.check_rate(rate)
         self.channels = channels
         self._device = device
@@ -255,7 +263,11 @@ class Stream:
 
     def start(self) -> None:
         """Begin, or wait for the trigger. What needs it started does this by itself."""
-        self._call("stream_start")
+        code = self._try("stream_start")
+        if code == -errno.EINVAL:
+            raise ArgumentError('nothing to play: write first, with method "fifo" 32 KiB', code)
+        if code < 0:
+            raise self._error(code)
         self._started = True
 
     def _ensure_started(self) -> None:
@@ -333,8 +345,8 @@ class Stream:
         return lent
 
     def _give_back(self, frames: int) -> int:
-        if frames < 0:
-            raise ArgumentError(f"{frames} frames")
+        if not 0 <= frames <= (self._lent.frames if self._lent else 0):
+            raise ArgumentError(f"{frames} frames: so many were not lent")
         overwritten = self._call("stream_release", frames)
         self._lent = None
         if frames:

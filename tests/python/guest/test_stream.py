@@ -105,7 +105,7 @@ def test_when_a_piece_is_valid(fast, heard):
     assert same.position == third.position and len(same) >= count
     assert not third.valid and same.valid
     assert same.release() == 0
-    with pytest.raises(ced1401.ArgumentError):
+    with pytest.raises(ced1401.ArgumentError, match="1000000 frames"):
         next(stream).release(10**6)
     last = next(stream)
     due = last.samples[:7].copy()
@@ -374,9 +374,9 @@ def test_play_a_stream_without_a_copy(fast):
 
 def test_arguments(fast):
     for wrong in ({"rate": 0}, {"rate": 2e6}, {"method": "pigeon"}, {"on_loss": "ignore"},
-                  {"ring_frames": 10**8}, {"ring_frames": -1}, {"in_turn": True},
-                  {"start": "never"}):
-        with pytest.raises(ValueError):
+                  {"ring_frames": 10**8}, {"ring_frames": -1}, {"wake_frames": 1 << 64},
+                  {"in_turn": True}, {"start": "never"}):
+        with pytest.raises(ced1401.ArgumentError, match=list(wrong)[0]):
             fast.stream(0, **{"rate": 1000, **wrong})
     with pytest.raises(ced1401.ArgumentError, match="DAC 8: DACs are 0 to 7"):
         fast.play_stream(8, rate=1000)
@@ -384,3 +384,8 @@ def test_arguments(fast):
         fast.stream([], rate=1000)
     with pytest.raises(ced1401.ArgumentError, match="0.0001 Hz: out of range"):
         fast.stream(0, rate=1e-4)
+    with pytest.raises(ced1401.ArgumentError, match="does not play"):
+        fast.play_stream(0, rate=1000, method="memory")
+    with fast.play_stream(0, rate=1000) as stream:
+        with pytest.raises(ced1401.ArgumentError, match="write first"):
+            stream.start()
