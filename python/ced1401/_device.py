@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
+import sys
 import weakref
 from collections.abc import Sequence
 from typing import Any, Union
@@ -72,7 +74,9 @@ class Device(Session):
         wanted = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(n < 0 for n in wanted):
             raise ArgumentError(f"shape {wanted}")
-        size = np.dtype(dtype).itemsize * int(np.prod(wanted, dtype=np.int64))
+        size = np.dtype(dtype).itemsize * math.prod(map(int, wanted))
+        if size > sys.maxsize:
+            raise ArgumentError(f"shape {wanted}")
         return self._handle.alloc(size).array(dtype, wanted)
 
     def free(self, array: NDArray[Any]) -> None:
@@ -136,6 +140,7 @@ class Device(Session):
             raise ArgumentError(f"out has {out.nbytes} bytes, not {size}")
         if not out.flags.c_contiguous or not out.flags.writeable:
             raise ArgumentError("out must be contiguous and writable")
+        _check_address(address)
         self._handle.call("read_memory", address, out.ctypes.data, out.nbytes,
                           about=f"{out.nbytes} bytes at {address}")
         return out
@@ -145,6 +150,7 @@ class Device(Session):
 
         If the array is of `zeros`, the block moves directly.
         """
+        _check_address(address)
         block = np.ascontiguousarray(data)
         self._handle.call("write_memory", address, block.ctypes.data, block.nbytes,
                           about=f"{block.nbytes} bytes at {address}")
@@ -369,3 +375,8 @@ class Device(Session):
         """Prepare to play without end: see `OutputStream`. Arguments as `stream`."""
         return OutputStream(self, as_dacs(channels), rate=rate, start=start,
                             method=method, ring_frames=ring_frames, wake_frames=wake_frames)
+
+
+def _check_address(address: int) -> None:
+    if not 0 <= address < 1 << 32:
+        raise ArgumentError(f"address {address}: 0 to the 1401's memory_size()")

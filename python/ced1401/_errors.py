@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What can go wrong, as exceptions.
 
-All of them are an `Error`. Those that come from the system are an `OSError` too, with its
-``errno``, and, where Python has one, also of Python's own class: a time-out is a
-`TimeoutError`, a device that is not there a `FileNotFoundError`::
+All of them are an `Error`; Python's own are left to Python: a `TypeError` for an argument
+that is missing or of another type, a `MemoryError` where ordinary memory is short, a
+`RuntimeError` for two tasks of asyncio that wait for the same.
+
+Those that come from the system are an `OSError` too, with its ``errno``, and, where Python has
+one, also of Python's own class: a time-out is a `TimeoutError`, a device that is not there a
+`FileNotFoundError`::
 
     Error
      +-- DeviceError (OSError)           errno

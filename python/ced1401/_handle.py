@@ -243,7 +243,10 @@ class Handle:
     def run(self, function: Callable[..., Any], *arguments: Any) -> int:
         """Any function, guarded."""
         self._check_mine()
-        result: int = self.guard.call(function, *arguments)
+        try:
+            result: int = self.guard.call(function, *arguments)
+        except ctypes.ArgumentError as error:
+            raise TypeError(str(error)) from None
         return result
 
     def error(self, code: int, about: str = "") -> Error:

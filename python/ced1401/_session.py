@@ -122,8 +122,8 @@ class Session:
         flags = (_lib.READ_ONLY if read_only else 0) | (0 if wait else _lib.NONBLOCK)
         if isinstance(device, (int, np.integer)):
             self.path = "/dev/ced1401" + (f"_{device}" if device else "")
-            if device < 0:
-                raise ArgumentError(f"card {device}")
+            if not 0 <= device < 1 << 31:
+                raise ArgumentError(f"card {device}: they are 0 to 3")
             code = _lib.lib.ced1401_open(int(device), flags, ctypes.byref(pointer))
         else:
             self.path = os.fspath(device)
@@ -409,4 +409,6 @@ def _abandon(handle: Handle) -> None:
 def _text(text: str) -> bytes:
     if "\0" in text:
         raise ArgumentError("a command with a NUL")
+    if not text.isascii():
+        raise ArgumentError(f"command {text!r}: the 1401 knows ASCII alone")
     return text.encode("ascii")

@@ -68,6 +68,21 @@ def test_the_1401s_own_errors(fast):
     fast.command("DAC,0 0")     # in step
 
 
+def test_arguments(fast):
+    """What the library's types could not hold does not become something else."""
+    for number in (-1, 1 << 32):
+        with pytest.raises(ced1401.ArgumentError, match=f"card {number}"):
+            ced1401.Device(number)
+        with pytest.raises(ced1401.ArgumentError, match=f"address {number}"):
+            fast.read_memory(number, 10)
+        with pytest.raises(ced1401.ArgumentError, match=f"address {number}"):
+            fast.write_memory(number, [1])
+    with pytest.raises(ced1401.ArgumentError, match="time-out of -1 s"):
+        fast.set_timeout(-1)
+    with pytest.raises(ced1401.ArgumentError, match="ASCII"):
+        fast.command("DAC,\u00b5")
+
+
 def test_errors_of_the_system():
     with pytest.raises(FileNotFoundError) as caught:
         ced1401.Device("/dev/ced1401_none")

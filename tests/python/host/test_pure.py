@@ -229,7 +229,9 @@ def test_arguments_of_another_type():
     for call, message in (
             (lambda: _samples.frame_count(0.5 * 1000, None, 1e3), "frames 500.0: a whole"),
             (lambda: _samples.frame_count("9", None, 1e3), "frames '9': a whole"),
-            (lambda: ced1401.choose_clock("x"), "a rate of 'x'")):
+            (lambda: ced1401.choose_clock("x"), "a rate of 'x'"),
+            (lambda: _handle.Handle(0, "it").run(_lib.lib.ced1401_strerror, 1.5),
+             "argument 1")):
         with pytest.raises(TypeError, match=message):
             call()
     assert type(_samples.frame_count(np.int32(5), None, 1e3)) is int
