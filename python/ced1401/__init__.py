@@ -29,6 +29,7 @@ from ._errors import (AccessError, ArgumentError, BlockError, BusyError, Cancell
                       ForkedError, LostError, MemoryLimitError, MissedError,
                       NoChannelError, NoDeviceError, OfflineError, ReplyError, SelfTestError,
                       StoppedError, TimedOutError, UnknownCommandError, WaitsError)
+from ._job import ProgressFunction
 from ._samples import Frames, Playback, Recording
 from ._session import Event, Info, Trigger
 from ._stream import InputStream, OutputStream, Piece, Stream, StreamInfo
@@ -40,7 +41,7 @@ __all__ = [
     "ClosedError", "CommandError", "Device", "DeviceError", "Error", "Event", "ForkedError",
     "Frames", "Info", "InputStream", "LostError", "MemoryLimitError", "MissedError",
     "NoChannelError", "NoDeviceError", "OfflineError", "OutputStream", "Piece", "Playback",
-    "Recording", "ReplyError", "SelfTestError", "StoppedError", "Stream",
+    "ProgressFunction", "Recording", "ReplyError", "SelfTestError", "StoppedError", "Stream",
     "StreamInfo", "TimedOutError", "Trigger", "UnknownCommandError", "WaitsError",
     "__version__", "choose_clock", "is_dma", "parse_channel", "read_channels",
 ]

@@ -16,6 +16,8 @@ with ced1401.Device(0, wait=False) as device:
     both = device.capture_play(0, 0, np.zeros(10, np.int16), rate=1e4)
     assert_type(both, tuple[ced1401.Recording, ced1401.Playback])
     assert_type(device.query("ERR"), list[int])
+    told: ced1401.ProgressFunction = lambda phase, sampled, played: sampled > 5
+    device.play(0, volts=[0.0], rate=1e4, progress=told)
     device.capture(0, frames=10)                # type: ignore[call-arg]
     device.capture(0, rate="fast", frames=10)   # type: ignore[arg-type]
     with device.stream(0, rate=1e4) as stream:
