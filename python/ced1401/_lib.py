@@ -28,6 +28,7 @@ LINK_MINE = 0x1
 LINK_OTHER = 0x2
 LINK_POWER = 0x4
 LINK_CABLE = 0x8
+LINK_LEFT = 0x10
 
 # Directions of an area
 TO_HOST = 0x1

@@ -60,6 +60,7 @@ class Info:
         other: another session has it.
         power: it is switched on.
         cable: its cable is connected.
+        left: it is free, and as a session left it: to take it resets it.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Info:
     other: bool
     power: bool
     cable: bool
+    left: bool
 
 
 class Trigger:
@@ -225,10 +227,11 @@ class Session:
         return Info(os.fsdecode(info.path), info.number, info.io, info.irq, info.dma,
                     info.type, info.type_name.decode(), info.state.decode(),
                     *(bool(info.link & bit) for bit in (_lib.LINK_MINE, _lib.LINK_OTHER,
-                                                        _lib.LINK_POWER, _lib.LINK_CABLE)))
+                                                        _lib.LINK_POWER, _lib.LINK_CABLE,
+                                                        _lib.LINK_LEFT)))
 
     def statistics(self) -> dict[str, int]:
-        """The driver's counters since the module was loaded, by name."""
+        """The driver's counters since the card was found, by name."""
         value, result = ctypes.c_uint64(), {}
         for name in STATISTICS:
             self._handle.call("statistic", name.encode(), ctypes.byref(value), about=name)

@@ -24,6 +24,9 @@ def test_info(fast, live):
     with ced1401.Device("/dev/ced1401_1", read_only=True) as other:
         assert other.info().other and not other.info().mine
         assert other.info().path == "/dev/ced1401_1"
+        assert not other.info().left
+        fast.release()
+        assert other.info().left and not other.info().other
 
 
 def test_what_the_1401_knows(fast):

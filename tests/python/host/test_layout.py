@@ -22,6 +22,7 @@ STRUCTURES = {
 # The names of these differ by more than the prefix
 CONSTANTS = {"E_1401": "CED1401L_1401(0)", "READ_ONLY": None, "NONBLOCK": None,
              "LINK_MINE": None, "LINK_OTHER": None, "LINK_POWER": None, "LINK_CABLE": None,
+             "LINK_LEFT": None,
              "TO_HOST": None, "TO_1401": None, "NOW": None, "ON_TRIGGER": None, "AUTO": None,
              "MEMORY": None, "FIFO": None, "REQUEST": None, "IN_TURN": None,
              "STREAM_READY": None, "STREAM_RUNS": None, "STREAM_ENDING": None,
