@@ -71,6 +71,14 @@ def test_the_1401s_own_errors(fast):
     fast.command("DAC,0 0")     # in step
 
 
+def test_an_error_tells_all_that_was_sent(fast):
+    """Which of several commands it was is not known: none is blamed alone."""
+    for call, text in ((fast.command, "DAC,0 5;DAC,9 1"), (fast.query, "MEMTOP,?;FOO")):
+        with pytest.raises(ced1401.CommandError) as caught:
+            call(text)
+        assert f'in "{text}" (ERR' in str(caught.value)
+
+
 def test_arguments(fast):
     """What the library's types could not hold does not become something else."""
     for number in (-1, 1 << 32):
