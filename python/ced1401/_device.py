@@ -58,7 +58,9 @@ class Device(Session):
     def __init__(self, device: Union[int, str, os.PathLike[str]] = 0, *,
                  read_only: bool = False, wait: bool = True, timeout: float = 5.0) -> None:
         super().__init__(device, read_only=read_only, wait=wait, timeout=timeout)
-        self._captured: weakref.WeakSet[Memory] = weakref.WeakSet()
+        # Of what `capture` made and somebody keeps. Not a WeakSet, which nobody may add to
+        # while it is gone through: another thread, or a signal handler, may
+        self._captured: set[weakref.ref[Memory]] = set()
 
     # ---- memory
 
@@ -162,14 +164,14 @@ class Device(Session):
             raise ArgumentError(f'memory "{kind}": auto, dma or ordinary')
         if kind == "dma":
             return self._handle.alloc(size).array(np.int16, shape)
-        kept = sum(memory.cost for memory in self._captured)
+        kept = sum(memory.cost for ref in list(self._captured) if (memory := ref()))
         if kind == "auto" and size <= AUTO_MOST and kept + size <= AUTO_TOTAL:
             try:
                 memory = self._handle.alloc(size)
             except MemoryLimitError:
                 pass
             else:
-                self._captured.add(memory)
+                self._captured.add(weakref.ref(memory, self._captured.discard))
                 return memory.array(np.int16, shape)
         return np.empty(shape, np.int16)
 

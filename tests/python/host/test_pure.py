@@ -238,6 +238,43 @@ def test_arguments_of_another_type():
     assert ced1401.choose_clock(np.float32(1000)).hz == ced1401.choose_clock(1000).hz == 1000
 
 
+def test_captures_of_two_threads(monkeypatch):
+    """One makes its array while the other adds up what is kept."""
+    class Kept:
+        """Memory, of which the first time that it is counted another thread makes more."""
+
+        thread = None
+
+        @property
+        def cost(self):
+            if not Kept.thread:
+                Kept.thread = threading.Thread(target=room, daemon=True)
+                Kept.thread.start()
+                Kept.thread.join(60)
+            return 1
+
+        @staticmethod
+        def array(dtype, shape):
+            return np.zeros(shape, dtype)
+
+    def alloc(_self, _size):
+        kept.append(Kept())
+        return kept[-1]
+
+    def room():
+        device._room((1, 1), "auto")
+    kept = []
+    monkeypatch.setattr(_handle.Handle, "alloc", alloc)
+    monkeypatch.setattr(ced1401.Device.__mro__[1], "__init__", lambda self, *_, **__: None)
+    device = ced1401.Device()
+    device._handle = _handle.Handle(0, "it")
+    room()
+    room()
+    assert len(kept) == len(device._captured) == 3
+    kept.clear()
+    assert not device._captured
+
+
 def test_the_public_names():
     assert sorted(ced1401.__all__) == ced1401.__all__
     for name in ced1401.__all__:
