@@ -50,6 +50,10 @@ class _Called(threading.local):
     depth = 0           # of this thread in functions that the library calls
 
 
+class _Inside(threading.local):
+    locked = False      # this thread has the library's lock: `Handle.locked`
+
+
 _called = _Called()
 
 
@@ -211,6 +215,7 @@ class Handle:
         self._streams: set[int] = set()
         self._dead: deque[tuple[int, set[int] | None]] = deque()
         self._burying = threading.RLock()
+        self._inside = _Inside()
 
     @property
     def mine(self) -> bool:
@@ -234,6 +239,24 @@ class Handle:
         self._check_mine()
         with self.guard.hold():
             yield
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """For a block that no other thread's command may come into."""
+        with self.hold():
+            if self._inside.locked:
+                yield
+                return
+            try:
+                # Before the lock, and that inside the try: Ctrl-C while it is waited for
+                # raises as soon as it is had. An unlock too many is refused.
+                self._inside.locked = True
+                _lib.lib.ced1401_lock(self.pointer)
+                yield
+            finally:
+                self._inside.locked = False
+                if self.mine:
+                    _lib.lib.ced1401_unlock(self.pointer)
 
     def _check_mine(self) -> None:
         if not self.mine:

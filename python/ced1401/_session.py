@@ -309,12 +309,8 @@ class Session:
                 while (line := device.read_line()) != " ":
                     print(line)
         """
-        with self._handle.hold():
-            _lib.lib.ced1401_lock(self._handle.pointer)
-            try:
-                yield
-            finally:
-                _lib.lib.ced1401_unlock(self._handle.pointer)
+        with self._handle.locked():
+            yield
 
     def sync(self) -> None:
         """Get back in step with the 1401: forget all lines on their way, and its error."""

@@ -43,13 +43,15 @@ def in_dma(array):
     return any(a <= first and first + array.nbytes <= b for a, b in maps())
 
 
-def in_child(function):
-    """function() in a forked process; what it raises is raised here, a crash is one."""
+def in_child(function, seconds=0):
+    """function() in a forked process; what it raises is raised here, a crash is one. If it
+    takes longer than so many seconds, it hangs, and is killed: also what cannot be ended."""
     sys.stdout.flush()
     read, write = os.pipe()
     child = os.fork()
     if not child:
         status = 1
+        signal.alarm(seconds)
         gc.freeze()             # what is there already need not be looked through
         try:
             function()
@@ -63,6 +65,7 @@ def in_child(function):
     with open(read, encoding="utf-8") as told:
         trouble = told.read()
     _, status = os.waitpid(child, 0)
+    assert status != signal.SIGALRM, "the child hangs"
     assert status == 0, trouble or f"the child ended with wait status {status}"
 
 

@@ -4,6 +4,7 @@ import errno
 import gc
 import signal
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -318,6 +319,41 @@ def test_ctrl_c_ends_a_wait(live):
             wait()
         assert live.query("MEMTOP,?") == [1 << 20, 1 << 20, 0]
     assert live.trigger.clocks_waiting() == 0
+
+
+def test_ctrl_c_while_waiting_for_the_lock():
+    """It does not leave the lock locked, nor does leaving an inner block open the outer."""
+    def child():
+        device = ced1401.Device(FAST)
+        order = []
+
+        def hold():
+            with device.locked():
+                has_it.set()
+                time.sleep(0.3)
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        def ask():
+            device.query("MEMTOP,?")
+            order.append("another thread")
+        has_it = threading.Event()
+        with pytest.raises(KeyboardInterrupt):
+            threading.Thread(target=hold, daemon=True).start()
+            assert has_it.wait(60)
+            with device.locked():
+                time.sleep(60)
+        asks = threading.Thread(target=ask, daemon=True)
+        with device.locked():
+            with device.locked():
+                pass
+            asks.start()
+            asks.join(0.3)
+            device.query("MEMTOP,?")
+            order.append("this one")
+        asks.join(60)
+        assert order == ["this one", "another thread"]
+        device.close()
+    in_child(child, 300)
 
 
 def test_a_signal_handler_may_close():
