@@ -240,6 +240,11 @@ class Handle:
         with self.guard.hold():
             yield
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether this thread is inside `locked`."""
+        return self._inside.locked
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """For a block that no other thread's command may come into."""

@@ -3,14 +3,17 @@
 
 The library samples and plays in the thread that calls it. A Ctrl-C could not reach
 Python there, nor an event loop go on. So such a call gets a thread, and the caller waits
-for what that tells.
+for what that tells. Only who is inside `Device.locked` calls the library himself: no other
+thread could talk to the 1401.
 """
 
 from __future__ import annotations
 
 import queue
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 from . import _lib
@@ -52,6 +55,8 @@ class Job:
 
     def run(self) -> int:
         """The call's result. An exception meanwhile, Ctrl-C's say, ends it first."""
+        if self._handle.is_locked:
+            return self._run_here()
         thread = self.start()
         try:
             while (result := self.hear()) is None:
@@ -60,6 +65,33 @@ class Job:
         finally:
             self.cancel()
             thread.join()
+            self._handle.reap()
+
+    def _run_here(self) -> int:
+        """`run` in this thread."""
+        trouble: list[BaseException] = []
+
+        def go_on(_user: Any, phase: int, frames_in: int, frames_out: int) -> int:
+            # ctypes prints what a callback raises, and drops it
+            try:
+                with called_by_library():
+                    interrupts.serve()
+                    if self._progress and \
+                            self._progress(PHASES[phase], frames_in, frames_out):
+                        self.cancel()
+            except BaseException as error:
+                trouble.append(error)
+            return int(self._cancelled or bool(trouble) or self._handle.guard.closed)
+
+        interrupts = _Interrupts()
+        try:
+            with interrupts.kept():
+                result = self._handle.run(self._call, _lib.Progress(go_on))
+            if trouble:
+                raise trouble[0]
+            return result
+        finally:
+            trouble.clear()     # its traceback has this frame
             self._handle.reap()
 
     def start(self, on_told: Callable[[], object] | None = None) -> threading.Thread:
@@ -98,6 +130,43 @@ class Job:
             if self._progress:
                 self._say((phase, frames_in, frames_out))
             return int(self._cancelled or self._handle.guard.closed)
+
+
+class _Interrupts:
+    """SIGINT while the library calls Python.
+
+    Python would run its handler as a callback begins, before the first line: nothing
+    there could catch a KeyboardInterrupt. So it is kept until `serve`, or the end.
+    """
+
+    def __init__(self) -> None:
+        self._handler: Any = None
+        self._kept: list[tuple[int, Any]] = []
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """For the call."""
+        before = signal.getsignal(signal.SIGINT)
+        # Only in the main thread do handlers run
+        if threading.current_thread() is threading.main_thread() and callable(before):
+            self._handler = before
+            try:
+                signal.signal(signal.SIGINT, self._keep)
+                yield
+            finally:
+                if signal.getsignal(signal.SIGINT) == self._keep:   # and not another by now
+                    signal.signal(signal.SIGINT, before)
+                self.serve()
+        else:
+            yield
+
+    def _keep(self, number: int, frame: Any) -> None:
+        self._kept.append((number, frame))
+
+    def serve(self) -> None:
+        """Run the handler for each that came; it may raise."""
+        while self._kept:
+            self._handler(*self._kept.pop(0))
 
 
 def _nothing() -> None:

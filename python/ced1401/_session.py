@@ -308,6 +308,11 @@ class Session:
                 device.send("CLIST")
                 while (line := device.read_line()) != " ":
                     print(line)
+
+        One-shot calls work inside, as all others do, and then run in this thread: their
+        progress function must not use the device, and of the signals whose handler raises
+        only SIGINT (Ctrl-C) ends them. Other threads' calls wait meanwhile; so a stream
+        that another thread reads, writes or closes is to be closed outside.
         """
         with self._handle.locked():
             yield

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from bench import FAST, LIVE
+from bench import FAST, LIVE, in_child
 
 import ced1401
 from ced1401 import aio
@@ -191,6 +191,18 @@ async def test_closed_while_it_waits():
         await asyncio.sleep(0.2)
     with pytest.raises(ced1401.ClosedError):
         await waits
+
+
+def test_one_shot_calls_inside_locked():
+    def both(device):
+        with device.locked():
+            return [len(device.capture(0, rate=10_000, frames=100)) for _ in range(2)]
+
+    @with_loop
+    async def child():
+        async with aio.Device(FAST) as device:
+            assert await device.run(both) == [100, 100]
+    in_child(child, 300)
 
 
 @with_loop

@@ -321,6 +321,65 @@ def test_ctrl_c_ends_a_wait(live):
     assert live.trigger.clocks_waiting() == 0
 
 
+def test_one_shot_calls_inside_locked(heard):
+    """They would wait for their own caller, if a thread of their own talked to the 1401."""
+    def child():
+        device = ced1401.Device(LIVE)
+        told = []
+        with device.locked():
+            got = device.capture([0, 1], rate=1000, frames=300,
+                                 progress=lambda *now: told.append(now))
+            heard(got.samples)
+            assert told[0] == ("running", 0, 0) and told[-1][0] == "fetching"
+            wave = np.arange(1000, dtype=np.int16)
+            got, played = device.capture_play(2, 0, wave, rate=10_000)
+            assert np.array_equal(got.column(2), wave) and played.frames == 1000
+            device.play(0, wave, rate=10_000)
+            with pytest.raises(ced1401.TimedOutError):
+                device.wait_level(2, volts=4.0, timeout=0.2)
+            with pytest.raises(ced1401.CancelledError) as caught:
+                device.capture(0, rate=1000, frames=100_000, progress=lambda *_: True)
+            assert caught.value.recording.rate == 1000
+
+            def wrong(*_):
+                raise ZeroDivisionError
+            with pytest.raises(ZeroDivisionError):
+                device.capture(0, rate=1000, frames=100_000, progress=wrong)
+            assert device.query("ADCMEM,?") == [0]
+        with device.locked():
+            with pytest.raises(ced1401.CancelledError):
+                device.capture(0, rate=1000, frames=100_000,
+                               progress=lambda *_: device.close())
+            assert not device._handle.guard.ended
+        assert device._handle.guard.ended
+    in_child(child, 300)
+
+
+def test_ctrl_c_inside_locked():
+    """It ends a one-shot call there, though Python cannot raise it where the call is."""
+    def child():
+        device = ced1401.Device(LIVE)
+        handler = signal.getsignal(signal.SIGINT)
+        for call in (lambda: device.capture(0, rate=1000, frames=10, start="trigger"),
+                     lambda: device.wait_level(2, volts=4.0)):
+            with device.locked():
+                interrupt_soon()
+                with pytest.raises(KeyboardInterrupt):
+                    call()
+                assert signal.getsignal(signal.SIGINT) is handler
+                assert device.query("MEMTOP,?") == [1 << 20, 1 << 20, 0]
+                assert device.trigger.clocks_waiting() == 0
+        # A handler of one's own, that raises nothing, ends nothing
+        came = []
+        signal.signal(signal.SIGINT, lambda *_: came.append(1))
+        with device.locked():
+            interrupt_soon(0)
+            assert len(device.capture(0, rate=1000, frames=1000)) == 1000
+        until(lambda: came)
+        device.close()
+    in_child(child, 300)
+
+
 def test_ctrl_c_while_waiting_for_the_lock():
     """It does not leave the lock locked, nor does leaving an inner block open the outer."""
     def child():
