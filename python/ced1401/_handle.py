@@ -9,7 +9,9 @@ back. Here both are made so:
 - DMA memory is a `Store`, which every array over it keeps, and which is given back when
   the last array is gone: also long after the device was closed.
 - What the garbage collector finds is given back where it may be (`Handle.bury`): not while
-  ced1401_close() runs, not inside a function that the library itself calls.
+  ced1401_close() runs, not inside a function that the library itself calls. The collector
+  runs in any thread, at any place, also a signal handler does: so no lock but the
+  guard's is held meanwhile, for which no other call waits.
 - A child process that was forked inherits the memory and may use it. All else belongs to
   its parent: in the child nothing here calls the library.
 """
@@ -214,7 +216,6 @@ class Handle:
         self._callback: Any = None
         self._streams: set[int] = set()
         self._dead: deque[tuple[int, set[int] | None]] = deque()
-        self._burying = threading.RLock()
         self._inside = _Inside()
 
     @property
@@ -331,22 +332,31 @@ class Handle:
 
     def reap(self) -> None:
         """Give back what could not be before."""
-        if not self._dead or _called.depth:
-            return
-        with self._burying:
-            while self._dead:
+        while self.mine and not _called.depth:
+            try:
                 address, areas = self._dead.popleft()
-                if areas is not None:
-                    self._free(address, areas)
-                elif address in self._streams:
-                    self._streams.discard(address)
-                    _lib.lib.ced1401_stream_close(address)
+            except IndexError:
+                return
+            if areas is None:
+                self._close_stream(address)
+            else:
+                self._free(address, areas)
+
+    def _close_stream(self, address: int) -> None:
+        try:
+            self._streams.remove(address)       # one thread does it
+            self.guard.call(_lib.lib.ced1401_stream_close, address)
+        except (KeyError, ClosedError):
+            pass        # ced1401_close() did it, or does
 
     def _free(self, address: int, areas: set[int]) -> None:
-        # The handle is good for this after ced1401_close(), and for nothing else
-        if not self.guard.ended:
+        try:
             for number in areas:
-                _lib.lib.ced1401_area_clear(self.pointer, number)
+                self.guard.call(_lib.lib.ced1401_area_clear, self.pointer, number)
+        except ClosedError:
+            pass
+        # The handle is good for this during ced1401_close() and after it, as long as it
+        # has this memory; for nothing else
         _lib.lib.ced1401_free(self.pointer, address)
 
     def close(self) -> None:
@@ -357,10 +367,9 @@ class Handle:
             self.guard.closed = True
 
     def _close(self) -> None:
-        with self._burying:
-            self.reap()
-            self._streams.clear()
-            _lib.lib.ced1401_close(self.pointer)
+        self._streams.clear()
+        _lib.lib.ced1401_close(self.pointer)
+        self.reap()
 
 
 def _note_in(events: deque[int]) -> Callable[[Any, Any, int], None]:

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from bench import in_dma, interrupt_soon, until
+from bench import LIVE, in_child, in_dma, interrupt_soon, until
 
 import ced1401
 
@@ -298,6 +298,41 @@ def test_ends_from_elsewhere(live):
     with pytest.raises(ced1401.ClosedError, match="ced1401 is closed"):
         next(stream)
     assert stream.closed
+
+
+def test_closed_while_another_thread_talks():
+    """Who closes a stream waits until the other has done; that one may forget an array,
+    whose memory is given back at once."""
+    def child():
+        device = ced1401.Device(LIVE)
+        array = device.zeros(1000)
+        stream = device.stream(0, rate=1000, method="request")
+        next(stream)
+        locked, closing = threading.Event(), threading.Event()
+        done = []
+
+        def talk():
+            nonlocal array
+            with device.locked():
+                locked.set()
+                closing.wait(60)
+                time.sleep(0.3)         # so that it is deep inside
+                array = None
+                done.append("talked")
+
+        def close():
+            locked.wait(60)
+            closing.set()
+            stream.close()
+            done.append("closed")
+        threads = [threading.Thread(target=task, daemon=True) for task in (talk, close)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(done) == ["closed", "talked"]
+        device.close()
+    in_child(child, 300)
 
 
 def test_the_1401_goes_away_under_it(live):
