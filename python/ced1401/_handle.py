@@ -84,7 +84,8 @@ class Guard:
     def __init__(self, what: str, end: Callable[[], None]) -> None:
         self.closed = False
         self.ended = False
-        self._left_to = 0       # the thread that closed it from inside, and is to end it
+        # The process and thread that closed it from inside, and is to end it
+        self._left_to: tuple[int, int] | None = None
         self._what = what
         self._end = end
         self._ending = threading.RLock()
@@ -117,8 +118,8 @@ class Guard:
 
     def _finish(self) -> None:
         """On the way out: end it, if that was left to this thread."""
-        if self._left_to == threading.get_ident() and not self._lock()._is_owned():
-            self._left_to = 0
+        if self._left_to and self._left_to == _me() and not self._lock()._is_owned():
+            self._left_to = None
             self.close()
 
     def check(self) -> None:
@@ -130,7 +131,7 @@ class Guard:
         """Let nobody in any more, and end it, or have it ended, when all are out."""
         self.closed = True
         if self._lock()._is_owned():
-            self._left_to = threading.get_ident()
+            self._left_to = _me()
             return
         with self._ending:
             for lock in list(self._locks.values()):
@@ -139,6 +140,10 @@ class Guard:
             if not self.ended:
                 self.ended = True
                 self._end()
+
+
+def _me() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
 
 
 class Store:

@@ -284,7 +284,10 @@ class Stream:
 
     def close(self) -> None:
         """Stop it at once; pieces that are lent are not valid any more."""
-        self._guard.close()
+        if self._handle.mine:
+            self._guard.close()
+        else:       # another thread of the parent may have been inside: not to be waited for
+            self._guard.closed = True
         self._finalizer.detach()
 
     @property

@@ -335,6 +335,34 @@ def test_closed_while_another_thread_talks():
     in_child(child, 300)
 
 
+def test_a_child_closes_nothing(live):
+    """Nor does it wait for a thread of its parent's, which it does not have."""
+    stream = live.stream(0, rate=1000, method="request")
+    next(stream)
+    inside, out = threading.Event(), threading.Event()
+
+    def use():
+        with stream._guard.hold():
+            inside.set()
+            out.wait(300)
+    thread = threading.Thread(target=use, daemon=True)
+    thread.start()
+    assert inside.wait(60)
+
+    def child():
+        nonlocal stream
+        stream.close()
+        assert stream.closed
+        with pytest.raises(ced1401.ForkedError):
+            stream.info()
+        del stream
+    in_child(child, 120)
+    out.set()
+    thread.join()
+    assert len(next(stream)) and stream.info().state == "runs"
+    stream.close()
+
+
 def test_the_1401_goes_away_under_it(live):
     with live.stream(0, rate=1000, method="request") as stream:
         next(stream)
