@@ -271,8 +271,15 @@ class Stream:
         self._started = True
 
     def _ensure_started(self) -> None:
-        if not self._started:
+        if self._started:
+            return
+        try:
             self.start()
+        except Error as error:
+            # Stopped before it began, or ended: what wants it started is told so
+            if error.code != -errno.EALREADY:
+                raise
+            self._started = True
 
     def stop(self) -> None:
         """Let it come to its end.
@@ -572,6 +579,8 @@ class OutputStream(Stream):
         piece = self._try_acquire(frames)
         if isinstance(piece, Piece):
             return piece
+        if piece == 0:
+            return None
         if piece in NOTHING:
             raise TimedOutError("the ring is full, and the stream not started", piece)
         raise self._error(piece)

@@ -206,6 +206,13 @@ def test_one_shot_calls_inside_locked():
 
 
 @with_loop
+async def test_stopped_before_it_was_read():
+    async with aio.Device(LIVE) as device, device.stream(0, rate=1000) as stream:
+        await stream.stop()
+        assert [piece async for piece in stream] == []
+
+
+@with_loop
 async def test_events():
     async with aio.Device(FAST) as device:
         waits = asyncio.create_task(device.wait_event())

@@ -300,6 +300,22 @@ def test_ends_from_elsewhere(live):
     assert stream.closed
 
 
+def test_stopped_before_it_was_read(live):
+    """It ends, as one that was read does, and is not "started already"."""
+    for use in (list, lambda stream: stream.read(10).samples.tolist()):
+        with live.stream(0, rate=1000) as stream:
+            stream.stop()
+            assert use(stream) == []
+            with pytest.raises(ced1401.Error, match="already"):
+                stream.start()
+    with live.play_stream(0, rate=1000) as stream:
+        stream.stop()
+        assert stream.acquire() is None
+        with pytest.raises(ced1401.ClosedError, match="has ended"):
+            stream.write([1, 2])
+        stream.drain()
+
+
 def test_closed_while_another_thread_talks():
     """Who closes a stream waits until the other has done; that one may forget an array,
     whose memory is given back at once."""
