@@ -269,6 +269,8 @@ class Stream:
         if code < 0:
             raise self._error(code)
         self._started = True
+        # By "memory" it is known only now how many the 1401 can keep
+        self.wake_frames = int(self._info().wake_frames)
 
     def _ensure_started(self) -> None:
         if self._started:

@@ -280,6 +280,14 @@ def test_ready_by_its_descriptor(live):
     assert len(stream.channels) == 1
 
 
+def test_wakes_for_what_the_1401_can_keep(live):
+    with live.stream(0, rate=20_000, method="memory", ring_frames=300_000,
+                     wake_frames=200_000) as stream:
+        assert stream.wake_frames == 200_000
+        stream.start()
+        assert 0 < stream.wake_frames == live.memory_size() // 2 // 2 // 4
+
+
 def test_ends_from_elsewhere(live):
     """Another thread stops, closes, or closes the device, while this one waits."""
     stream = live.stream(0, rate=1000, start="trigger")
