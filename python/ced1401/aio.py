@@ -103,7 +103,11 @@ async def _in_thread(function: Callable[[], T]) -> T:
         try:
             result = function()
         except BaseException as error:
-            loop.call_soon_threadsafe(future.set_exception, error)
+            told = error
+            if isinstance(error, StopIteration):    # which no future takes
+                told = RuntimeError("the function raised StopIteration: the stream has ended?")
+                told.__cause__ = error
+            loop.call_soon_threadsafe(future.set_exception, told)
         else:
             loop.call_soon_threadsafe(future.set_result, result)
 

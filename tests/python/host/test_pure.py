@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What needs no device: units against the library's, errors, doctests, the lists."""
+import asyncio
 import ctypes
 import doctest
 import errno
@@ -11,7 +12,7 @@ import threading
 import ced1401
 import numpy as np
 import pytest
-from ced1401 import _channel, _config, _errors, _handle, _lib, _samples, _waiting
+from ced1401 import _channel, _config, _errors, _handle, _lib, _samples, _waiting, aio
 
 CHANNELS = [ced1401.Channel(0), ced1401.Channel(1, scale=0.37, offset=-3.3, unit="mV"),
             ced1401.Channel(2, scale=-1e-6, offset=1e3, full_scale=10.0, name="µ")]
@@ -349,3 +350,21 @@ def test_a_guard_closed_from_inside():
         guard.close()
         assert not guard.ended
     assert guard.ended and ends.count == 2
+
+
+def with_loop(main):
+    """main(), in a loop of a thread that may hang."""
+    result = []
+    thread = threading.Thread(target=lambda: result.append(asyncio.run(main())), daemon=True)
+    thread.start()
+    thread.join(60)
+    assert result, "it hangs, or raised"
+    return result[0]
+
+
+def test_asyncio_is_told_that_an_iterator_ended():
+    async def main():
+        with pytest.raises(RuntimeError) as caught:
+            await aio._in_thread(lambda: next(iter(())))
+        return caught.value
+    assert isinstance(with_loop(main).__cause__, StopIteration)
