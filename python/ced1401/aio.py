@@ -178,7 +178,14 @@ class _Stream(Generic[S]):
         self._waiter = _Waiter()
 
     async def __aenter__(self: Self) -> Self:
-        self.stream = await _in_thread(self._make)
+        made: list[_stream.Stream] = []
+        try:
+            await _in_thread(lambda: made.append(self._make()))
+        except asyncio.CancelledError:
+            for stream in made:     # nobody else will
+                await _in_thread(stream.close)
+            raise
+        self.stream, = made
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None,

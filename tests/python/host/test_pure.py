@@ -368,3 +368,37 @@ def test_asyncio_is_told_that_an_iterator_ended():
             await aio._in_thread(lambda: next(iter(())))
         return caught.value
     assert isinstance(with_loop(main).__cause__, StopIteration)
+
+
+class Opened:
+    """A stream."""
+
+    def __init__(self):
+        self.closed = False
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_task_cancelled_while_its_stream_opens():
+    """Nobody else could close it."""
+    opened, begun, go = Opened(), threading.Event(), threading.Event()
+
+    def make():
+        begun.set()
+        assert go.wait(60)
+        return opened
+
+    async def main():
+        async def use():
+            async with aio.InputStream(make):
+                raise AssertionError("it was cancelled")
+        task = asyncio.create_task(use())
+        await asyncio.to_thread(begun.wait, 60)
+        task.cancel()
+        await asyncio.sleep(0)
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return True
+    assert with_loop(main) and opened.closed
