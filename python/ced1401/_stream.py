@@ -9,6 +9,7 @@ import select
 import warnings
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -258,6 +259,12 @@ class Stream:
         info = _lib.StreamInfo()
         self._call("stream_get_info", ctypes.byref(info))
         return info
+
+    @contextmanager
+    def _hold(self) -> Iterator[None]:
+        """For a block that must not see it end."""
+        with self._handle.hold(), self._guard.hold():
+            yield
 
     # ---- its life
 

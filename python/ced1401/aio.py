@@ -29,6 +29,7 @@ import os
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union
 
@@ -43,7 +44,7 @@ from ._shots import Shot
 from ._stream import NOTHING, Gather, Piece, StreamInfo
 from ._waiting import Deadline
 
-LOOK = 0.5      # seconds of a wait for a stream after which it is looked at in any case
+LOOK = 0.5      # seconds of a wait after which what is waited for is looked at in any case
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -125,43 +126,55 @@ async def _in_thread(function: Callable[[], T]) -> T:
 
 
 class _Waiter:
-    """Waits for a descriptor; one task at a time."""
+    """Waits for a descriptor; one task at a time.
+
+    For a copy of it. Another thread may close the descriptor itself, and its number become
+    another's: the loop would watch that, and not know of the copy's end.
+    """
 
     def __init__(self) -> None:
-        self._fd = -1
         self._future: asyncio.Future[bool] | None = None
 
-    async def wait(self, fd: int, timeout: float | None = None) -> bool:
-        """Sleep until it is readable; False after *timeout* seconds."""
+    async def wait(self, fileno: Callable[[], int], hold: AbstractContextManager[None],
+                   most: float) -> bool:
+        """Sleep until fileno()'s descriptor is readable; False after *most* seconds.
+
+        While *hold* is held nobody closes it.
+        """
         if self._future:
             raise RuntimeError("another task waits for this already")
+        with hold:
+            fd = os.dup(fileno())
         loop = asyncio.get_running_loop()
-        self._fd, self._future = fd, loop.create_future()
-        loop.add_reader(fd, self._wake, True)
+        future = self._future = loop.create_future()
         # Not wait_for(), which may swallow that the task was cancelled
-        alarm = None if timeout is None else loop.call_later(timeout, self._wake, False)
+        alarm = loop.call_later(most, _settle, future, False)
         try:
-            return await self._future
+            loop.add_reader(fd, _settle, future, True)
+            readable: bool = await future
+            return readable
         finally:
-            if alarm:
-                alarm.cancel()
-            self._forget()
-
-    def _wake(self, readable: bool) -> None:
-        if self._future and not self._future.done():
-            self._future.set_result(readable)
-
-    def _forget(self) -> None:
-        if self._future:
-            self._future.get_loop().remove_reader(self._fd)
-        self._future = None
+            alarm.cancel()
+            loop.remove_reader(fd)
+            os.close(fd)
+            if self._future is future:
+                self._future = None
 
     def close(self, what: str) -> None:
-        """The descriptor is about to be closed: a closed one wakes nobody."""
-        future = self._future
-        self._forget()
+        """It is about to be closed, which wakes nobody."""
+        future, self._future = self._future, None
         if future and not future.done():
             future.set_exception(ClosedError(f"{what} is closed"))
+
+
+def _settle(future: asyncio.Future[bool], result: bool) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _slice(deadline: Deadline) -> float:
+    left = deadline.left
+    return LOOK if left is None else min(left, LOOK)
 
 
 class _Stream(Generic[S]):
@@ -212,9 +225,8 @@ class _Stream(Generic[S]):
     async def _ready(self, timeout: float | None = None) -> bool:
         deadline = Deadline(timeout)
         while True:
-            left = deadline.left
-            if await self._waiter.wait(self.stream.fileno(),
-                                       LOOK if left is None else min(left, LOOK)):
+            if await self._waiter.wait(self.stream.fileno, self.stream._hold(),
+                                       _slice(deadline)):
                 return True
             # An end that the driver told another call of makes it readable, too
             await self._look(self.stream.info)
@@ -388,12 +400,16 @@ class Device:
         """As `ced1401.Device.zeros`."""
         return self.device.zeros(shape, dtype)
 
-    async def wait_event(self) -> Event:
-        """Sleep until something befalls the 1401 itself."""
+    async def wait_event(self, timeout: float | None = None) -> Event:
+        """As `ced1401.Device.wait_event`: Event(0) after *timeout* seconds."""
+        deadline = Deadline(timeout)
         while True:
-            await self._waiter.wait(self.device.event_fileno())
+            over = deadline.over
+            await self._waiter.wait(self.device.event_fileno, self.device._handle.hold(),
+                                    _slice(deadline))
+            # Also that a close by another thread is seen
             event = self.device.look_for_event()
-            if event:
+            if event or over:
                 return event
 
     # For "async with"

@@ -32,6 +32,7 @@ async def main() -> None:
         assert_type(await device.query("ERR"), list[int])
         assert_type(await device.capture(0, rate=1e4, frames=1), ced1401.Recording)
         await device.capture(0, rate="fast", frames=10)     # type: ignore[arg-type]
+        assert_type(await device.wait_event(timeout=1.0), ced1401.Event)
         async with device.stream(0, rate=1e4) as stream:
             assert_type(stream, aio.InputStream)
             async for piece in stream:

@@ -2,6 +2,7 @@
 """The same for asyncio."""
 import asyncio
 import functools
+import os
 import time
 
 import numpy as np
@@ -193,6 +194,31 @@ async def test_closed_while_it_waits():
         await waits
 
 
+@with_loop
+async def test_closed_by_the_other_face_while_it_waits():
+    """Who waits is told, and the descriptor's number may be another's at once."""
+    device = aio.Device(FAST)
+    await device.claim()
+    waits = asyncio.create_task(device.wait_event())
+    await asyncio.sleep(0.2)
+    number = device.device.event_fileno()
+    device.device.close()
+    with ced1401.Device(FAST, wait=False) as other:
+        other.claim()       # nothing keeps the session
+        read, write = os.pipe()
+        os.dup2(read, number)
+        came = asyncio.Event()
+        asyncio.get_running_loop().add_reader(number, came.set)
+        with pytest.raises(ced1401.ClosedError):
+            await asyncio.wait_for(waits, 60)
+        assert not came.is_set()
+        os.write(write, b"x")
+        await asyncio.wait_for(came.wait(), 60)
+        asyncio.get_running_loop().remove_reader(number)
+        for fd in (read, write, number):
+            os.close(fd)
+
+
 def test_one_shot_calls_inside_locked():
     def both(device):
         with device.locked():
@@ -215,6 +241,7 @@ async def test_stopped_before_it_was_read():
 @with_loop
 async def test_events():
     async with aio.Device(FAST) as device:
+        assert await device.wait_event(0.1) == ced1401.Event(0)
         waits = asyncio.create_task(device.wait_event())
         await asyncio.sleep(0.1)
         with pytest.raises(ced1401.Error):
