@@ -17,8 +17,9 @@
 
 Streams and the news of the 1401 are waited for through their file descriptors, in the
 event loop itself. Commands and one-shot calls converse with the 1401 in a thread of
-their own meanwhile; they are not mixed with each other. When a task is cancelled, a one-shot
-call is stopped first; a command comes to its end first, which takes some ms.
+their own meanwhile, as a stream by "memory" does; they are not mixed with each other. When
+a task is cancelled, a one-shot call is stopped first; a command comes to its end first,
+which takes some ms.
 """
 
 from __future__ import annotations
@@ -250,7 +251,8 @@ class InputStream(_Stream[_stream.InputStream]):
     async def __anext__(self) -> Piece:
         stream = self.stream
         stream._finish_piece()
-        await _in_thread(stream._ensure_started)
+        if not stream._started:
+            await _in_thread(stream._ensure_started)
         while True:
             await self._ready()
             piece = await self._look(stream._try_acquire)
@@ -270,7 +272,8 @@ class InputStream(_Stream[_stream.InputStream]):
         """
         deadline = Deadline(timeout)
         with Gather(self.stream, frames) as gather:
-            await _in_thread(self.stream._ensure_started)
+            if not self.stream._started:
+                await _in_thread(self.stream._ensure_started)
             while not gather.full:
                 ready = await self._ready(deadline.left)
                 more = await self._look(lambda: gather.more(0))

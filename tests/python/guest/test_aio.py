@@ -137,6 +137,18 @@ async def test_async_for(heard):
 
 
 @with_loop
+async def test_no_thread_for_each_piece(monkeypatch):
+    async with aio.Device(FAST) as device, \
+            device.stream(0, rate=20_000, method="request") as stream:
+        await stream.__anext__()
+        monkeypatch.delattr(aio, "_in_thread")
+        for _ in range(3):
+            await stream.__anext__()
+        await stream.read(100)
+        monkeypatch.undo()
+
+
+@with_loop
 async def test_two_streams_in_one_loop(heard):
     async def listen(number, rate):
         async with aio.Device(number) as device, \
