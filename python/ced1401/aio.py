@@ -37,7 +37,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, Union
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _channel, _device, _stream
+from . import _areas, _channel, _device, _session, _stream
 from ._errors import BusyError, ClosedError, TimedOutError
 from ._job import Job
 from ._session import Event, Info
@@ -124,6 +124,18 @@ async def _in_thread(function: Callable[[], T]) -> T:
         future.exception()      # it was looked at
         raise cancelled
     return future.result()
+
+
+async def _in_slices(function: Callable[[float], T], timeout: float | None) -> T:
+    """The same for function(seconds), which raises `TimedOutError` after so many."""
+    deadline = Deadline(timeout)
+    while True:
+        over = deadline.over
+        try:
+            return await _in_thread(lambda: function(deadline.slice_ms / 1e3))
+        except TimedOutError:
+            if over:
+                raise
 
 
 class _Waiter:
@@ -302,14 +314,66 @@ class OutputStream(_Stream[_stream.OutputStream]):
 
     async def drain(self, timeout: float | None = None) -> None:
         """As `ced1401.OutputStream.drain`."""
-        deadline = Deadline(timeout)
-        while True:
-            over = deadline.over
-            try:
-                return await _in_thread(lambda: self.stream.drain(deadline.slice_ms / 1e3))
-            except TimedOutError:
-                if over:
-                    raise
+        await _in_slices(self.stream.drain, timeout)
+
+
+class Area:
+    """`ced1401.Area` for asyncio, a context manager: for plain ``with``, not ``async with``.
+
+    Attributes:
+        area: the `ced1401.Area`.
+        number, array: as there.
+    """
+
+    def __init__(self, area: _areas.Area) -> None:
+        self.area = area
+        self.number = area.number
+        self.array = area.array
+
+    async def wait(self, size: int | None = None, timeout: float | None = None) -> float:
+        """As `ced1401.Area.wait`."""
+        return await _in_slices(functools.partial(self.area.wait, size), timeout)
+
+    def clear(self) -> None:
+        """As `ced1401.Area.clear`."""
+        self.area.clear()
+
+    def __enter__(self) -> Area:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.area.__exit__()
+
+
+class Trigger:
+    """`ced1401.Trigger` for asyncio."""
+
+    def __init__(self, trigger: _session.Trigger) -> None:
+        self._trigger = trigger
+
+    async def arm(self) -> None:
+        """As `ced1401.Trigger.arm`."""
+        await _in_thread(self._trigger.arm)
+
+    async def disarm(self) -> None:
+        """As `ced1401.Trigger.disarm`."""
+        await _in_thread(self._trigger.disarm)
+
+    async def count(self) -> int | None:
+        """As `ced1401.Trigger.count`."""
+        return await _in_thread(self._trigger.count)
+
+    async def fire(self) -> None:
+        """As `ced1401.Trigger.fire`."""
+        await _in_thread(self._trigger.fire)
+
+    async def clocks_waiting(self) -> int:
+        """As `ced1401.Trigger.clocks_waiting`."""
+        return await _in_thread(self._trigger.clocks_waiting)
+
+    async def start_clocks(self) -> None:
+        """As `ced1401.Trigger.start_clocks`."""
+        await _in_thread(self._trigger.start_clocks)
 
 
 def _made(kind: Callable[[Callable[[], S]], A],
@@ -323,7 +387,12 @@ def _made(kind: Callable[[Callable[[], S]], A],
 
 
 class Device:
-    """`ced1401.Device` for asyncio: its methods, with the same arguments, as coroutines.
+    """`ced1401.Device` for asyncio: its methods, with the same arguments.
+
+    Those that converse with the 1401, or wait, are coroutines; `info`, `statistics`,
+    `set_timeout`, `zeros`, `free` and `area` take no time, and are not. Left out, as they
+    need no loop, are `path`, `closed`, `fileno`, `event_fileno` and `look_for_event`,
+    which `device` has; and `locked`: see `run`.
 
     Args:
         device: as `ced1401.Device`; or one of these, which then has two faces.
@@ -379,6 +448,7 @@ class Device:
     command = _awaited(_device.Device.command)
     query = _awaited(_device.Device.query)
     query_line = _awaited(_device.Device.query_line)
+    send = _awaited(_device.Device.send)
     sync = _awaited(_device.Device.sync)
     adc = _awaited(_device.Device.adc)
     adc_volts = _awaited(_device.Device.adc_volts)
@@ -393,11 +463,36 @@ class Device:
     capture_play = _awaited(_device.Device.capture_play)
     wait_level = _awaited(_device.Device.wait_level)
 
+    async def read_line(self, timeout: float | None = 5.0) -> str:
+        """As `ced1401.Device.read_line`. One that comes as the task is cancelled is lost."""
+        return await _in_slices(self.device.read_line, timeout)
+
+    @property
+    def trigger(self) -> Trigger:
+        """The trigger input."""
+        return Trigger(self.device.trigger)
+
     # What does not converse with the 1401 takes no time
 
     def info(self) -> Info:
         """As `ced1401.Device.info`."""
         return self.device.info()
+
+    def statistics(self) -> dict[str, int]:
+        """As `ced1401.Device.statistics`."""
+        return self.device.statistics()
+
+    def set_timeout(self, timeout: float) -> None:
+        """As `ced1401.Device.set_timeout`."""
+        self.device.set_timeout(timeout)
+
+    def free(self, array: NDArray[Any]) -> None:
+        """As `ced1401.Device.free`."""
+        self.device.free(array)
+
+    def area(self, array: NDArray[Any], direction: str) -> Area:
+        """As `ced1401.Device.area`."""
+        return Area(self.device.area(array, direction))
 
     def zeros(self, shape: Any, dtype: DTypeLike = np.int16) -> NDArray[Any]:
         """As `ced1401.Device.zeros`."""

@@ -32,7 +32,12 @@ async def main() -> None:
         assert_type(await device.query("ERR"), list[int])
         assert_type(await device.capture(0, rate=1e4, frames=1), ced1401.Recording)
         await device.capture(0, rate="fast", frames=10)     # type: ignore[arg-type]
+        assert_type(await device.read_line(), str)
         assert_type(await device.wait_event(timeout=1.0), ced1401.Event)
+        assert_type(await device.trigger.count(), int | None)
+        assert_type(device.statistics(), dict[str, int])
+        with device.area(device.zeros(10), "to host") as area:
+            assert_type(await area.wait(5, timeout=1), float)
         async with device.stream(0, rate=1e4) as stream:
             assert_type(stream, aio.InputStream)
             async for piece in stream:

@@ -63,6 +63,44 @@ async def test_commands():
 
 
 @with_loop
+async def test_the_rest_of_a_device():
+    """Nothing is missing, but for what the class says."""
+    left_out = {"path", "closed", "fileno", "event_fileno", "look_for_event", "locked"}
+    assert {name for name in dir(ced1401.Device) if not name.startswith("_")} \
+        - set(dir(aio.Device)) == left_out - {"path"}
+    assert all(f"`{name}`" in aio.Device.__doc__ for name in left_out)
+    async with aio.Device(FAST) as device:
+        before = device.statistics()["bytes_to_host"]
+        array = device.zeros(1000)
+        due = np.arange(1000, dtype=np.int16)
+        await device.write_memory(0, due)
+        with device.area(array, "to host") as area:
+            await device.command(f"TOHOST,0,2000,0,{area.number}")
+            assert await area.wait(timeout=60) > 0
+            with pytest.raises(ced1401.TimedOutError):
+                await area.wait(2001, timeout=0.2)
+        assert np.array_equal(array, due) and not area.area._memory.areas
+        assert device.statistics()["bytes_to_host"] - before == 2000
+        device.free(array)
+        with pytest.raises(ced1401.ArgumentError, match="freed"):
+            device.free(array)
+        await device.send("ERR")
+        assert await device.read_line() == "0,0"
+        with pytest.raises(ced1401.TimedOutError):
+            await device.read_line(timeout=0.2)
+        await device.trigger.arm()
+        await device.trigger.fire()
+        assert await device.trigger.count() == 1
+        await device.trigger.disarm()
+        assert await device.trigger.count() is None
+        assert await device.trigger.clocks_waiting() == 0
+        await device.trigger.start_clocks()
+        with pytest.raises(ced1401.ArgumentError):
+            device.set_timeout(-1)
+        device.set_timeout(5)
+
+
+@with_loop
 async def test_capture_and_commands_at_once(heard):
     async with aio.Device(LIVE) as device, Ticker() as ticker:
         told = []
