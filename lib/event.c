@@ -119,13 +119,13 @@ void stream_end_callback(ced1401_stream *s)
 	pthread_mutex_unlock(&s->dev->lock);
 }
 
-/* Whether that is the stream's callback still */
-static bool is_called(ced1401_stream *s, ced1401_stream_callback *callback)
+/* Whether that is the stream's callback still, with this @user */
+static bool is_called(ced1401_stream *s, ced1401_stream_callback *callback, const void *user)
 {
 	bool called;
 
 	pthread_mutex_lock(&s->dev->lock);
-	called = s->callback == callback;
+	called = s->callback == callback && s->user == user;
 	pthread_mutex_unlock(&s->dev->lock);
 	return called;
 }
@@ -151,7 +151,7 @@ static int serve(ced1401_stream *s, ced1401_stream_callback *callback, void *use
 	uint64_t left = ring_of(s);
 	int calls = 0, n, used;
 
-	while (left && is_called(s, callback)) {
+	while (left && is_called(s, callback, user)) {
 		n = ced1401_stream_acquire(s, &piece, 0, 0);
 		if (n == -EAGAIN || n == -EINTR)
 			break;

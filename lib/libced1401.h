@@ -1112,7 +1112,8 @@ typedef int ced1401_stream_callback(void *user, ced1401_stream *stream,
 /**
  * ced1401_stream_set_callback - have ced1401_process() serve a stream
  * @stream: the stream
- * @callback: NULL: none any more; in another thread one may still run
+ * @callback: NULL: none any more. What was set before is not called again, also if only
+ *	@user is another; in another thread it may still run
  * @user: for @callback
  *
  * Return: 0.

@@ -396,6 +396,45 @@ static void a_stream_may_be_closed_at_its_end(void **state)
 	ced1401_close(dev);
 }
 
+/* Its callback is the next one's at its third call, and what it was called with is gone */
+struct heir {
+	struct heir *next;
+	unsigned int calls;
+	bool late;
+};
+
+static int bequeaths(void *user, ced1401_stream *stream,
+		     const struct ced1401_piece *piece, int error)
+{
+	struct heir *h = user;
+
+	(void)error;
+	assert_non_null(piece);
+	h->late |= h->next && h->calls == 3;
+	if (++h->calls == 3 && h->next)
+		well(ced1401_stream_set_callback(stream, bequeaths, h->next));
+	return piece->frames > 10 ? 10 : (int)piece->frames;
+}
+
+static void a_callback_of_another_user_is_another(void **state)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_device *dev = open_1401(0);
+	struct heir second = { .next = NULL }, first = { .next = &second };
+	ced1401_stream *s;
+
+	(void)state;
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_set_callback(s, bequeaths, &first));
+	well(ced1401_stream_start(s));
+	while (!second.calls)
+		well(ced1401_process(dev, patience()));
+	assert_false(first.late);
+	assert_int_equal(first.calls, 3);
+	ced1401_stream_close(s);
+	ced1401_close(dev);
+}
+
 static unsigned int heard_of;
 
 static void hears_of_the_1401(void *user, ced1401_device *dev, unsigned int events)
@@ -517,6 +556,7 @@ int main(void)
 		TEST(two_threads_serve_a_stream_in_turn),
 		TEST(streams_are_closed_while_another_thread_serves),
 		TEST(a_stream_may_be_closed_at_its_end),
+		TEST(a_callback_of_another_user_is_another),
 		TEST(news_of_the_1401),
 		TEST(a_signal_ends_a_wait),
 		TEST(lines_by_poll),
