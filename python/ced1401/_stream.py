@@ -168,7 +168,7 @@ class Stream:
         channels: what a frame consists of.
         rate: frames a second, as the 1401's clock truly gives them.
         clock: of the 1401's, which gives that rate.
-        method: "fifo", "request" or "memory": how frames move.
+        method: "fifo", "request" or "memory": how frames move, once it was started.
         ring_frames: the ring's size.
         wake_frames: it is ready when so many frames wait (to the DACs: have room).
     """
@@ -276,8 +276,11 @@ class Stream:
         if code < 0:
             raise self._error(code)
         self._started = True
-        # By "memory" it is known only now how many the 1401 can keep
-        self.wake_frames = int(self._info().wake_frames)
+        # Only now it is known: with "auto" what can be had beside others, and with what was
+        # written; by "memory" how many frames the 1401 can keep
+        info = self._info()
+        self.method = METHODS[info.method]
+        self.wake_frames = int(info.wake_frames)
 
     def _ensure_started(self) -> None:
         if self._started:

@@ -434,6 +434,15 @@ def test_play_a_stream(live):
     assert (heard[begun + len(wave):] == wave[-1]).all()
 
 
+def test_the_method_is_the_one_that_is_used(live):
+    """Alone it would be "fifo", but so little can only be given on request."""
+    with live.play_stream(0, rate=20_000) as stream:
+        assert stream.method == "fifo"
+        stream.write(np.zeros(100, np.int16))
+        stream.start()
+        assert stream.method == "request"
+
+
 def test_play_a_stream_without_a_copy(fast):
     """tests/python/run compares the DACs' file with what is kept here."""
     ramp = np.arange(100_000, dtype=np.int32).astype(np.int16)
