@@ -113,7 +113,7 @@ static void explain_forbidden(const char *name)
 	if (stat(name, &status))
 		return;
 	if (status.st_gid == 0) {
-		fputs("Only root may. Give it to a group: README.md, \"On a real card\", tells how, with\n"
+		fputs("Only root may. Give it to a group: README.md, \"Installing\", tells how, with\n"
 		      "udev/60-ced1401.rules.\n", stderr);
 		return;
 	}

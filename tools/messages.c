@@ -82,7 +82,8 @@ static const struct {
 	{ CED1401L_E_MISSED, EXIT_LOST,
 	  "The converter is too slow for this: choose a lower --rate or fewer --channels" },
 	{ CED1401L_E_LOST, EXIT_LOST,
-	  "The computer was too slow: choose a lower --rate, or --method request" },
+	  "The computer was too slow: choose a lower --rate, or --method request (without "
+	  "--in-turn)" },
 	{ CED1401L_E_1401_FULL, EXIT_1401,
 	  "The 1401's memory is too small for it: sample less, or use stream" },
 	{ CED1401L_E_SELFTEST, EXIT_1401, NULL },
@@ -93,7 +94,7 @@ int failed(ced1401_device *device, int result, const char *format, ...)
 {
 	const char *advice = NULL;
 	int code = EXIT_FAILED;
-	char *what = NULL, text[256] = "";
+	char *what = NULL, text[400] = "";
 	va_list args;
 	unsigned int i;
 
@@ -110,6 +111,11 @@ int failed(ced1401_device *device, int result, const char *format, ...)
 	/* of a command that the user gave it is no advice */
 	if (result == CED1401L_1401(255) && device && what && !strncmp(what, "send", 4))
 		advice = NULL;
+	/* nor to do again what has just failed */
+	if ((result == -ETIMEDOUT || result == -EBADMSG) && what &&
+	    !strcmp(what, "the self-test"))
+		advice = "Switch the 1401 off and on, and try again; or give it longer by "
+			 "--timeout";
 	if (result <= CED1401L_1401(1) && result >= CED1401L_1401(255)) {
 		code = EXIT_1401;
 		if (device)

@@ -7,7 +7,8 @@ does that on the host. Itself it runs as root: to fill disks, to cut power, and 
 be a user who may not.
 
 Card 0 samples a recording as fast as it can, card 1 the tests' own recording by the
-clock with DACs 0 and 1 looped to inputs 2 and 3, and card 2 sines by the clock.
+clock with DACs 0 and 1 looped to inputs 2 and 3, and card 2 sines by the clock. Card 3 has a
+self-test that takes a minute.
 """
 import fcntl
 import glob
@@ -17,6 +18,7 @@ import pty
 import select
 import shutil
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -337,6 +339,8 @@ def values(lane):
     lane.run("send-many", "send", "--json", "CLIST", "ERR")
     lane.run("send-error", "send", "FOO", "DIG,O,9")
     results["send-error"]["seen"] = lane.monitor.get(lane.card, "digout")
+    # Card 3's takes a minute, however slow this machine is
+    Step("selftest-late", [PROGRAM, "selftest", "-d", "3", "--timeout", "20ms"]).end()
     lane.monitor.set(lane.card, "power", False)
     time.sleep(0.3)
     lane.run("off", "capture", "-n", 10, "x.wav")
@@ -349,6 +353,9 @@ def devices(_):
     Step("device-none", [PROGRAM, "info", "-d", "/dev/ced1401_7"]).end()
     Step("device-other", [PROGRAM, "info", "-d", "/dev/null"]).end()
     Step("device-group", [PROGRAM, "info"], user=65534, group=65534).end()
+    os.mknod("/dev/ced1401_root", stat.S_IFCHR | 0o600, os.stat("/dev/ced1401").st_rdev)
+    Step("device-root", [PROGRAM, "info", "-d", "/dev/ced1401_root"]).end()
+    os.unlink("/dev/ced1401_root")
 
 
 def without_module(_):

@@ -835,6 +835,12 @@ def _():
     said = ended("device-group", DEVICE)
     assert "group" in said and "usermod --append --groups" in said, said
     assert "no device of the driver" in ended("device-other", DEVICE)
+    said = ended("device-root", DEVICE)
+    assert "you may not open it" in said and "Only root may" in said, said
+    with open(f"{TOP}/README.md", encoding="utf-8") as file:
+        assert f"\n## {re.search('README.md, .(.*?).,', said)[1]}\n" in file.read(), said
+    said = ended("selftest-late", TIMEOUT)
+    assert "--timeout" in said and "ced1401 selftest" not in said, said
     assert "modprobe ced1401 io=" in ended("device-no-module", DEVICE)
     assert "switched on" in ended("off", DEVICE)
 
