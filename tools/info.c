@@ -23,7 +23,10 @@ struct inside {
 	unsigned int n;
 };
 
-/* Ask it, if no other program has it. Return: 0 or the library's code */
+/*
+ * Ask it, if nobody has it, nor left something that to ask would reset. Return: 0 or
+ * the library's code
+ */
 static int look_inside(struct options *o, const struct ced1401_info *info,
 		       struct inside *inside)
 {
@@ -32,7 +35,7 @@ static int look_inside(struct options *o, const struct ced1401_info *info,
 
 	if (!(info->link & CED1401L_LINK_POWER) || !(info->link & CED1401L_LINK_CABLE))
 		return -ENODEV;
-	if (info->link & CED1401L_LINK_OTHER)
+	if (info->link & (CED1401L_LINK_OTHER | CED1401L_LINK_LEFT))
 		return -EBUSY;
 	device = device_open(o, 0);
 	ret = ced1401_memory_size(device, &inside->memory);
@@ -55,6 +58,8 @@ static const char *link_text(unsigned int link)
 		return "it is switched off";
 	if (link & CED1401L_LINK_OTHER)
 		return "another program has it";
+	if (link & CED1401L_LINK_LEFT)
+		return "free, as a program left it: not asked for memory and commands";
 	return "free";
 }
 
@@ -100,7 +105,7 @@ static void print_json(const struct ced1401_info *info, const uint64_t *counts,
 						json_text(inside->commands[i].name),
 						"version", version));
 	}
-	all = json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:b, s:b, s:o}",
+	all = json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:b, s:b, s:b, s:o}",
 			"device", json_text(info->path), "card", (int)info->number,
 			"io", (int)info->io, "irq", info->irq, "dma", info->dma,
 			"type", info->type, "type_name", info->type_name,
@@ -108,6 +113,7 @@ static void print_json(const struct ced1401_info *info, const uint64_t *counts,
 			"power", !!(info->link & CED1401L_LINK_POWER),
 			"cable", !!(info->link & CED1401L_LINK_CABLE),
 			"in_use", !!(info->link & CED1401L_LINK_OTHER),
+			"left", !!(info->link & CED1401L_LINK_LEFT),
 			"statistics", statistics);
 	if (inside->n) {
 		json_object_set_new(all, "memory", json_integer(inside->memory));

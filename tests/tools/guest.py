@@ -326,6 +326,8 @@ def values(lane):
     results["dac"]["seen"] = [lane.monitor.get(lane.card, f"dac{i}") for i in range(4)]
     lane.run("dac-range", "dac", "0=1V", "1=5.5V")
     results["dac-range"]["seen"] = lane.monitor.get(lane.card, "dac0")
+    lane.run("info-left", "info", "--json")
+    results["info-left"]["seen"] = lane.monitor.get(lane.card, "dac0")
     lane.monitor.set(lane.card, "digin", 0x8421)
     lane.run("dig-in", "dig", "in", "--json")
     lane.run("dig-in-5", "dig", "in", 5)

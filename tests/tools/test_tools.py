@@ -813,6 +813,15 @@ def _():
     eq(about["power"], False)
 
 
+@test("info leaves alone what dac has set")
+def _():
+    about = answer("info-left")
+    eq((about["left"], about["in_use"]), (True, False))
+    assert "commands" not in about
+    eq(step("info-left")["seen"], volts(1.5))
+    eq(answer("info")["left"], False)
+
+
 @test("selftest and areas")
 def _():
     eq(answer("selftest"), {"passed": True, "code": 0, "x": 0, "y": 0})
