@@ -97,21 +97,26 @@ static unsigned long read_number(const char *text, unsigned long max)
 
 static int read_inputs(struct options *o, ced1401_device *device)
 {
-	unsigned int i;
+	unsigned int i, one = 0;
 	uint16_t bits;
 	int ret;
 
+	if (o->n_arguments == 2)
+		one = (unsigned int)read_number(o->arguments[1], BITS - 1);
 	ret = ced1401_digital_in(device, &bits);
 	if (ret)
 		return failed(device, ret, "dig in");
-	if (o->json) {
+	if (o->n_arguments == 2 && o->json) {
+		json_out(json_pack("{s:i, s:i}", "bit", (int)one, "value",
+				   bits >> one & 1));
+	} else if (o->n_arguments == 2) {
+		printf("%d\n", bits >> one & 1);
+	} else if (o->json) {
 		json_t *array = json_array();
 
 		for (i = 0; i < BITS; i++)
 			json_array_append_new(array, json_integer(bits >> i & 1));
 		json_out(json_pack("{s:i, s:o}", "value", (int)bits, "bits", array));
-	} else if (o->n_arguments == 2) {
-		printf("%d\n", bits >> read_number(o->arguments[1], BITS - 1) & 1);
 	} else {
 		printf("0x%04x", bits);
 		for (i = BITS; i--;)

@@ -332,6 +332,8 @@ def values(lane):
     lane.run("dig-in", "dig", "in", "--json")
     lane.run("dig-in-5", "dig", "in", 5)
     lane.run("dig-in-4", "dig", "in", 4)
+    lane.run("dig-in-15", "dig", "in", 15, "--json")
+    lane.run("dig-in-14", "dig", "in", 14, "--json")
     lane.run("dig-out", "dig", "out", "0xa5")
     results["dig-out"]["seen"] = lane.monitor.get(lane.card, "digout")
     lane.run("dig-out-bits", "dig", "out", "0=1", "12=1", "3=0", "--json")

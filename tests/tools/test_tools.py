@@ -775,6 +775,8 @@ def _():
     eq(about["bits"], [0x8421 >> i & 1 for i in range(16)])
     eq(text("dig-in-5", "out"), "1\n")
     eq(text("dig-in-4", "out"), "0\n")
+    eq(answer("dig-in-15"), {"bit": 15, "value": 1})
+    eq(answer("dig-in-14"), {"bit": 14, "value": 0})
     ended("dig-out")
     eq(step("dig-out")["seen"], 0xa5)
     eq(answer("dig-out-bits"), {"value": 0x1001, "mask": 0x1009})
