@@ -156,7 +156,7 @@ int info_run(struct options *o)
 
 int selftest_run(struct options *o)
 {
-	int timeout = o->timeout > 0 ? (int)(o->timeout * 1000) : 30000, ret;
+	int timeout = o->timeout > 0 ? to_ms(o->timeout) : 30000, ret;
 	ced1401_device *device = device_open(o, 0);
 	struct ced1401_selftest result = { 0 };
 	int code = EXIT_OK;

@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,13 @@ int read_value(const char *text, const struct ced1401_channel *channel,
 		return -EINVAL;
 	return ced1401_from_volts(value * factor, channel_full_scale(channel),
 				  sample) ? -ERANGE : 0;
+}
+
+int to_ms(double seconds)
+{
+	double ms = ceil(seconds * 1000);
+
+	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 char *format_seconds(double seconds, char *text)

@@ -96,7 +96,7 @@ static int level_comes(struct sampling *s)
 		.channel = o->level.input,
 		.level = o->level.sample,
 		.falling = o->level.falling,
-		.timeout_ms = (int)(o->timeout * 1000),
+		.timeout_ms = to_ms(o->timeout),
 		.progress = wait_level,
 		.user = s,
 	};
@@ -110,7 +110,7 @@ static int take_shot(struct shot *shot)
 	const struct options *o = s->options;
 	const struct ced1401_when when = {
 		.start = o->trigger == TRIGGER_EXT ? CED1401L_ON_TRIGGER : CED1401L_NOW,
-		.trigger_ms = (int)(o->timeout * 1000),
+		.trigger_ms = to_ms(o->timeout),
 		.progress = tell,
 		.user = shot,
 	};

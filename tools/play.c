@@ -43,7 +43,7 @@ static int wait_level(struct run *run)
 		.channel = o->level.input,
 		.level = o->level.sample,
 		.falling = o->level.falling,
-		.timeout_ms = (int)(o->timeout * 1000),
+		.timeout_ms = to_ms(o->timeout),
 		.progress = tell,
 		.user = run,
 	};
@@ -67,7 +67,7 @@ static int play_once(struct run *run, int start)
 	};
 	const struct ced1401_when when = {
 		.start = start,
-		.trigger_ms = (int)(o->timeout * 1000),
+		.trigger_ms = to_ms(o->timeout),
 		.progress = tell,
 		.user = run,
 	};

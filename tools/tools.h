@@ -89,6 +89,12 @@ int read_list(const char *text, unsigned int *list, unsigned int limit);
 int read_value(const char *text, const struct ced1401_channel *channel,
 	       int16_t *sample);
 
+/*
+ * to_ms - seconds for the library, to which 0 is "for ever": only 0 is, what is less than a
+ * millisecond is one, and what an int does not hold, 24 days, is as long as it does
+ */
+int to_ms(double seconds);
+
 /* format_seconds - "1:02:03" or "0.250 s" into @text of 32 characters; returns it */
 char *format_seconds(double seconds, char *text);
 

@@ -100,6 +100,17 @@ def run(*argv, **more):
     return subprocess.run(argv, check=True, capture_output=True, **more).stdout
 
 
+def fake(folder, command, *arguments, code=OK, **lists):
+    """Here, with the 1401 and the clock of fake.c: its JSON, and what is said"""
+    done = subprocess.run([f"{BUILD}/fake", command, "--json", *map(str, arguments)], cwd=folder,
+                          capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=300,
+                          env={**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder,
+                               **{f"FAKE_{name.upper()}": str(what) for name, what in lists.items()}})
+    said = done.stderr.decode()
+    eq(done.returncode, code, said)
+    return json.loads(done.stdout or "null"), said
+
+
 # ------------------------------------------------------------------------ readers
 
 def by_sox(path, channels):
@@ -722,6 +733,29 @@ def _():
     got = np.frombuffer(data, "<i4") / 65536
     near(np.abs(got - sine(0, np.arange(100))).max(), 0, 1 / 256, "average of 3")
     ended("level-none", TIMEOUT)
+
+
+@test("--timeout: however short or long it is, it is no wait for ever")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        fake(folder, "capture", "-r", "1k", "-n", 50, "x.wav")
+        ext = ("--trigger", "ext")
+        for time_of, ms in (("500us", 1), ("1.5", 1500), ("24d", 24 * 86400000),
+                            ("30d", 2**31 - 1), ("1e30", 2**31 - 1)):
+            for command, *more in (("capture", "-F", "-n", 10, "y.wav"), ("play", "x.wav"),
+                                   ("capture", "-F", "--play", "x.wav", "y.wav")):
+                _, said = fake(folder, command, *ext, "--timeout", time_of, *more, code=TIMEOUT)
+                assert said.startswith(f"{command} {ms} ms\n"), (time_of, said)
+            level = ("--trigger", "level", "-l", "0:0V", "--timeout", time_of)
+            for command, *more in (("play", "x.wav"),
+                                   ("capture", "-F", "--play", "x.wav", "y.wav")):
+                _, said = fake(folder, command, *level, *more)
+                assert f"level 0 rising {ms} ms\n" in said, (time_of, said)
+            _, said = fake(folder, "selftest", "--timeout", time_of)
+            eq(said, f"selftest {ms} ms\n", time_of)
+        # none is for ever
+        _, said = fake(folder, "capture", *ext, "-n", 10, "z.wav", code=SIGNAL)
+        assert said.startswith("capture 0 ms\n"), said
 
 
 # ---------------------------------------------------------------------- single values
