@@ -336,6 +336,9 @@ static void check_level(struct options *o)
 		die(EXIT_USAGE, "--level %u:%s: this is no value; give a number, with V, mV or the input's unit behind it",
 		    o->level.input, o->level.text);
 	o->level.sample = sample;
+	/* scope compares in the input's unit, all others samples: these fall as it rises */
+	if (o->command != CMD_SCOPE && channel_scale(&o->input[o->level.input]) < 0)
+		o->level.falling = !o->level.falling;
 }
 
 void options_read(struct options *options, const struct command *command,

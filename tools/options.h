@@ -60,7 +60,8 @@ enum trigger {
  * @split:	seconds of each file; 0: one file
  * @plot:	picture to draw; NULL: none
  * @trigger:	what it begins with
- * @level:	the level's input, value (as given, and as a sample) and direction
+ * @level:	the level's input, value (as given, and as a sample) and direction: that of
+ *		its samples; scope: of its unit
  * @pre:	seconds before the trigger
  * @timeout:	seconds to wait for the trigger; 0: for ever
  * @play:	capture: the file to play meanwhile

@@ -484,6 +484,8 @@ def look(lane):
              "0:1V", "--pre", "20ms", "--json", "x.edf")
     lane.run("level-falling", "capture", "-r", "1k", "-c", "1", "-n", 150, "--trigger",
              "level", "--level", "0:-1V,falling", "x.raw")
+    lane.run("level-negative", "capture", "-r", "1k", "-n", 150, "-C", "0:unit=N,scale=-1",
+             "--trigger", "level", "--level", "0:1N", "x.raw")
     lane.run("level-average", "capture", "-r", "1k", "-n", 100, "--sweeps", 3, "--average",
              "--trigger", "level", "--level", "0:0V", "x.wav")
     lane.run("level-none", "capture", "-r", "1k", "-n", 200, "--trigger", "level",

@@ -7,14 +7,17 @@ returns. Prints TAP. With words: only tests whose names have one of them.
 """
 import csv
 import datetime
+import fcntl
 import json
 import math
 import os
+import pty
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 import wave
@@ -671,6 +674,11 @@ def _():
     assert off in (0, missing % len(pattern())), (off, missing, about["losses"])
 
 
+def by_number(path):
+    """Which frame of fake.c each of a CSV's is, by input 1"""
+    return np.rint(by_csv(path)[1][:, 1] / 5 * 32768).astype(int)
+
+
 # --------------------------------------------------------------- triggers and loops
 
 def looped():
@@ -733,6 +741,49 @@ def _():
     got = np.frombuffer(data, "<i4") / 65536
     near(np.abs(got - sine(0, np.arange(100))).max(), 0, 1 / 256, "average of 3")
     ended("level-none", TIMEOUT)
+
+
+def scope_says(folder, *arguments):
+    """What is on the scope's terminal until it tells its level"""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 0, 0))
+    with subprocess.Popen([f"{BUILD}/fake", "scope", *arguments], cwd=folder, stdin=slave,
+                          stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm",
+                                                           "HOME": folder}) as process:
+        os.close(slave)
+        said = b""
+        while not re.search(rb" through \S+ N", said):
+            said += os.read(master, 4096)
+        process.kill()
+    os.close(master)
+    return said.decode(errors="replace")
+
+
+@test("--level is in the input's unit: with a negative scale it rises where the volts fall")
+def _():
+    ended("level-negative")
+    level = round(32768 / 5)
+    first = next(k for k in range(1, 100) if sine(0, np.array([k]))[0] <= -level <
+                 sine(0, np.array([k - 1]))[0])
+    same(np.fromfile(path_of("level-negative", "x.raw"), "<i2"), sine(0, np.arange(150) + first),
+         "the sine from where its negative rises through 1 N")
+    negative = ("--config", "lab.conf", "--trigger", "level", "-l")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/lab.conf", "w", encoding="ascii") as file:
+            file.write("[adc 0]\nunit = N\nscale = -1\n")
+        for direction, samples, begins in (("", "falling", 200), (",falling", "rising", 35)):
+            words = (*negative, f"0:1N{direction}")
+            fake(folder, "capture", "-F", "-r", "1k", "-c", "0,1", "-n", 50, *words, "x.csv")
+            same(by_number(f"{folder}/x.csv"), begins + np.arange(50), direction)
+            fake(folder, "capture", "-r", "1k", "-n", 50, "-F", *words, "x.raw")
+            for line in (("play", *words, "x.raw"),
+                         ("capture", "-F", *words, "--play", "x.raw", "y.raw"),
+                         ("capture", "-F", "-n", 50, "--in-turn", *words, "y.raw")):
+                _, said = fake(folder, *line)
+                assert f"level -{level} {samples} " in said, (line, said)
+            # the oscilloscope has it in the unit
+            said = scope_says(folder, "-r", "1k", "-c", "0", *words)
+            assert f"input 0 {direction[1:] or 'rising'} through 1 N" in said, said
 
 
 @test("--timeout: however short or long it is, it is no wait for ever")
