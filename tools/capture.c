@@ -37,8 +37,14 @@ static void check(const struct options *o)
 		die(EXIT_USAGE, "how much? Give --duration or --samples");
 	if (o->average && o->sweeps < 2)
 		die(EXIT_USAGE, "--average needs --sweeps N");
-	if (o->pre > 0 && (o->trigger != TRIGGER_LEVEL || o->play))
-		die(EXIT_USAGE, "--pre goes with --trigger level, without --play");
+	if (o->pre > 0 && (o->trigger != TRIGGER_LEVEL || o->play || o->in_turn))
+		die(EXIT_USAGE, "--pre goes with --trigger level, without --play and --in-turn");
+	if (o->typed & TYPED_INTERVAL && o->sweeps < 2)
+		die(EXIT_USAGE, "--interval needs --sweeps N");
+	if (o->typed & TYPED_DACS && !o->play)
+		die(EXIT_USAGE, "--dacs goes with --play");
+	if (o->typed & TYPED_HOLD && !o->play)
+		die(EXIT_USAGE, "--hold goes with --play");
 	if (o->split > 0 && o->sweeps > 1)
 		die(EXIT_USAGE, "--split and --sweeps: give one of them");
 	if (o->in_turn && o->method != CED1401L_AUTO && o->method != CED1401L_MEMORY)

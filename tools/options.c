@@ -18,6 +18,7 @@
 struct reading {
 	struct options *options;
 	const struct command *command;
+	int settings;		/* words in front, out of the configuration */
 };
 
 static const char *const methods[] = {
@@ -151,12 +152,30 @@ static void end_of_arguments(const struct reading *r, struct argp_state *state)
 		argp_error(state, "%s is missing", r->command->arguments);
 }
 
+static unsigned int typed_bit(int key)
+{
+	switch (key) {
+	case 'l':
+		return TYPED_LEVEL;
+	case KEY_INTERVAL:
+		return TYPED_INTERVAL;
+	case 'D':
+		return TYPED_DACS;
+	case KEY_HOLD:
+		return TYPED_HOLD;
+	}
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const struct reading *r = state->input;
 	struct options *o = r->options;
 	const char *wrong;
 
+	/* behind the program's name and the settings, each of which is one word */
+	if (state->next > r->settings + 1)
+		o->typed |= typed_bit(key);
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (o->n_arguments >= r->command->max)
@@ -326,6 +345,9 @@ static void check_level(struct options *o)
 
 	if (o->trigger == TRIGGER_LEVEL && !o->level.given)
 		die(EXIT_USAGE, "--trigger level needs --level N:VALUE");
+	if (o->typed & TYPED_LEVEL && o->trigger != TRIGGER_LEVEL &&
+	    o->command != CMD_SCOPE)
+		die(EXIT_USAGE, "--level goes with --trigger level");
 	if (!o->level.given)
 		return;
 	ret = read_value(o->level.text, &o->input[o->level.input], &sample);
@@ -364,6 +386,7 @@ void options_read(struct options *options, const struct command *command,
 	argp.doc = doc;
 	read_configs(options, settings);
 	n = settings->n;
+	reading.settings = n;
 	all = must_alloc((size_t)(n + argc) + 1, sizeof(*all));
 	all[0] = name;
 	memcpy(all + 1, settings->words, (size_t)n * sizeof(*all));

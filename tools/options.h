@@ -33,6 +33,12 @@
 #define CMD_SAMPLES	(CMD_RECORDS | CMD_SCOPE)
 #define CMD_ALL		0x3ffu
 
+/* Options that do nothing without another, or that exclude each other: options.typed */
+#define TYPED_LEVEL	0x1u
+#define TYPED_INTERVAL	0x2u
+#define TYPED_DACS	0x4u
+#define TYPED_HOLD	0x8u
+
 enum trigger {
 	TRIGGER_NOW,		/* at once */
 	TRIGGER_EXT,		/* a pulse of the trigger input */
@@ -76,6 +82,8 @@ enum trigger {
  * @timebase:	scope: seconds a division; 0: chosen
  * @range:	scope: units a division; 0: chosen
  * @size:	areas: bytes; 0: chosen
+ * @typed:	TYPED_*: given on the command line. In a configuration they are for when they
+ *		are wanted, here they are wanted
  * @arguments:	what is no option
  * @n_arguments: how many
  */
@@ -120,6 +128,7 @@ struct options {
 	double timebase;
 	double range;
 	uint64_t size;
+	unsigned int typed;
 	const char *arguments[MAX_ARGUMENTS];
 	unsigned int n_arguments;
 };

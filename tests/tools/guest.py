@@ -207,6 +207,11 @@ def fast(lane):
                    "[capture]\nrate = 2k\nsamples = 50\n[all]\nquiet = yes\n")
     lane.run("config", "capture", "--config", "lab.conf", "--json", "x.csv")
     lane.run("config-dac", "dac", "--config", "../config/lab.conf", "--json", "1=3mA", "0=1V")
+    # What waits there until it is wanted
+    make_folder("config-idle")
+    with open(f"{WORK}/config-idle/lab.conf", "w", encoding="utf-8") as file:
+        file.write("[capture]\nlevel = 0:1V\ninterval = 3s\ndacs = 1\nhold = yes\n")
+    lane.run("config-idle", "capture", "--config", "lab.conf", "-n", 10, "x.csv")
     lane.run("config-wrong", "capture", "--config", "../config/none.conf", "x.csv")
     lane.run("plot", "capture", "-r", "48k", "-n", 40000, "-c", "0,1", "-C",
              "0:name=Voice,unit=mV,scale=1000", "--plot", "x.svg", "x.wav")

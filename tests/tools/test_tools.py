@@ -103,6 +103,13 @@ def run(*argv, **more):
     return subprocess.run(argv, check=True, capture_output=True, **more).stdout
 
 
+def host(command, *arguments, cwd):
+    """Here, where there is no device: the exit code, and what is said"""
+    done = subprocess.run([PROGRAM, command, "-d", "/dev/null", *map(str, arguments)], cwd=cwd,
+                          capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stderr.decode()
+
+
 def fake(folder, command, *arguments, code=OK, **lists):
     """Here, with the 1401 and the clock of fake.c: its JSON, and what is said"""
     done = subprocess.run([f"{BUILD}/fake", command, "--json", *map(str, arguments)], cwd=folder,
@@ -511,6 +518,7 @@ def _():
     settings = {s["dac"]: s for s in answer("config-dac")}
     near(settings[1]["volts"], 1.5, 1e-3, "3 mA of 2 mA for each volt")
     near(settings[0]["volts"], 1, 1e-3)
+    ended("config-idle")
     ended("config-wrong", USAGE)
 
 
@@ -786,6 +794,16 @@ def _():
             assert f"input 0 {direction[1:] or 'rising'} through 1 N" in said, said
 
 
+@test("--pre is refused where what comes before the level is not sampled")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for more in ("--in-turn",), ("--play", "x.wav"):
+            code, said = host("capture", "-n", 10, "--trigger", "level", "-l", "0:1V", "--pre",
+                              "5ms", *more, "x.csv", cwd=folder)
+            assert code == USAGE and "without --play and --in-turn" in said, said
+        eq(os.listdir(folder), [])
+
+
 @test("--timeout: however short or long it is, it is no wait for ever")
 def _():
     with tempfile.TemporaryDirectory() as folder:
@@ -956,6 +974,12 @@ WRONG = {
     "capture --trigger level --level 0:6V -n 10 x.wav": "cannot have this value",
     "capture --frobnicate x.wav": "frobnicate",
     "capture --average -n 10 x.wav": "needs --sweeps",
+    "capture -n 10 --interval 3s x.wav": "--interval needs --sweeps",
+    "capture -n 10 --level 0:1V x.wav": "--level goes with --trigger level",
+    "capture -n 10 --trigger ext -l 0:1V x.wav": "--level goes with --trigger level",
+    "play -l 0:1V x.wav": "--level goes with --trigger level",
+    "capture -n 10 -D 1 x.wav": "--dacs goes with --play",
+    "capture -n 10 --hold x.wav": "--hold goes with --play",
     "stream --markers x.wav": "choose EDF+ or CSV",
     "capture -n 10 --json -f csv -": "standard output",
     "capture -n 10 --plot x.bmp x.wav": ".png or .svg",
