@@ -222,6 +222,37 @@ static int take(void *user, const char *section, const char *name,
 	return 1;
 }
 
+/* The lines of a file, for inih */
+struct lines {
+	const char *path;
+	FILE *file;
+	char *text;
+	size_t room;
+	unsigned int number;
+};
+
+/*
+ * The next line, as fgets() would have it, without the blanks before it: inih takes an
+ * indented line for more of the value before. What is too long for its line it would cut.
+ */
+static char *next_line(char *to, int size, void *from)
+{
+	struct lines *lines = from;
+	const char *start;
+	ssize_t length = getline(&lines->text, &lines->room, lines->file);
+
+	if (length < 0)
+		return NULL;
+	lines->number++;
+	lines->text[strcspn(lines->text, "\r\n")] = '\0';
+	start = lines->text + strspn(lines->text, " \t");
+	if (strlen(start) + 2 > (size_t)size)
+		die(EXIT_USAGE, "%s, line %u: it is longer than %d characters", lines->path,
+		    lines->number, size - 2);
+	snprintf(to, (size_t)size, "%s\n", start);
+	return to;
+}
+
 void config_read(struct options *options, const char *path, bool must,
 		 void (*setting)(void *user, const char *section,
 				 const char *name, const char *value),
@@ -229,16 +260,19 @@ void config_read(struct options *options, const char *path, bool must,
 {
 	struct reader reader = { .options = options, .path = path,
 		.setting = setting, .user = user };
-	FILE *file = fopen(path, "r");
+	struct lines lines = { .path = path, .file = fopen(path, "r") };
 	int ret;
 
-	if (!file) {
+	if (!lines.file) {
 		if (must)
 			die(EXIT_USAGE, "%s: %m", path);
 		return;
 	}
-	ret = ini_parse_file(file, take, &reader);
-	fclose(file);
+	ret = ini_parse_stream(next_line, &lines, take, &reader);
+	if (ferror(lines.file))
+		die(EXIT_USAGE, "%s: it cannot be read", path);
+	fclose(lines.file);
+	free(lines.text);
 	if (ret)
 		die(EXIT_USAGE, "%s, line %d: this is no [SECTION] and no NAME = VALUE",
 		    path, ret);

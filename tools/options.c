@@ -163,8 +163,21 @@ static unsigned int typed_bit(int key)
 		return TYPED_DACS;
 	case KEY_HOLD:
 		return TYPED_HOLD;
+	case 't':
+		return TYPED_DURATION;
+	case 'n':
+		return TYPED_SAMPLES;
 	}
 	return 0;
+}
+
+/* One of them on the command line: the other, of the configuration, does not count */
+static void choose_typed(struct options *o)
+{
+	if ((o->typed & (TYPED_DURATION | TYPED_SAMPLES)) == TYPED_DURATION)
+		o->samples = 0;
+	if ((o->typed & (TYPED_DURATION | TYPED_SAMPLES)) == TYPED_SAMPLES)
+		o->seconds = 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -184,6 +197,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		end_of_arguments(r, state);
+		choose_typed(o);
 		return 0;
 	case 'd':
 		o->device = arg;
@@ -237,7 +251,27 @@ struct settings {
 	const char *path;
 	char *words[MAX_SETTINGS];
 	int n;
+	int before;		/* of them, of the files before */
 };
+
+/* What is among the first @n settings of this name does not count any more */
+static void forget(struct settings *s, const char *name, int n)
+{
+	size_t length = strlen(name);
+	int i;
+
+	for (i = n - 1; i >= 0; i--) {
+		const char *word = s->words[i] + 2;
+
+		if (strncmp(word, name, length) || (word[length] && word[length] != '='))
+			continue;
+		free(s->words[i]);
+		s->n--;
+		if (i < s->before)
+			s->before--;
+		memmove(s->words + i, s->words + i + 1, (size_t)(s->n - i) * sizeof(*s->words));
+	}
+}
 
 static void take_setting(void *user, const char *section, const char *name,
 			 const char *value)
@@ -267,8 +301,15 @@ static void take_setting(void *user, const char *section, const char *name,
 	if ((command->name && command != s->command) ||
 	    !(text->commands & s->command->bit))
 		return;
-	if (!text->argument && !strcmp(value, "no"))
+	if (!text->argument && !strcmp(value, "no")) {
+		forget(s, name, s->n);
 		return;
+	}
+	/* a later file chooses anew between the two that exclude each other */
+	if (text->key == 't')
+		forget(s, "samples", s->before);
+	else if (text->key == 'n')
+		forget(s, "duration", s->before);
 	if (!text->argument && strcmp(value, "yes"))
 		die(EXIT_USAGE, "%s: [%s]: %s is yes or no", s->path, section, name);
 	n = text->argument ? asprintf(&word, "--%s=%s", name, value) :
@@ -276,21 +317,6 @@ static void take_setting(void *user, const char *section, const char *name,
 	if (n < 0 || s->n == MAX_SETTINGS)
 		die(EXIT_FAILED, "%s: too many settings", s->path);
 	s->words[s->n++] = word;
-}
-
-/* The file that --config names, before anything else is read */
-static const char *config_of(int argc, char **argv)
-{
-	const char *found = NULL;
-	int i;
-
-	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!strncmp(argv[i], "--config=", 9))
-			found = argv[i] + 9;
-		else if (!strcmp(argv[i], "--config") && i + 1 < argc)
-			found = argv[++i];
-	}
-	return found;
 }
 
 static void read_configs(struct options *o, struct settings *s)
@@ -314,6 +340,7 @@ static void read_configs(struct options *o, struct settings *s)
 	if (asprintf(&path, "%s%s", home, rest) < 0)
 		die(EXIT_FAILED, "no memory");
 	s->path = path;
+	s->before = s->n;
 	config_read(o, path, false, take_setting, s);
 	free(path);
 }
@@ -336,6 +363,30 @@ static struct argp_option *make_table(const struct command *command)
 	}
 	table[n] = (struct argp_option) { 0 };
 	return table;
+}
+
+static error_t parse_config(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	if (key == KEY_CONFIG)
+		o->config = arg;
+	return 0;
+}
+
+/*
+ * The file that --config names, before anything else is read. argp looks for it, for it
+ * also knows "--conf"; what is wrong with the line is told later, and the words' order,
+ * which it changes, stays.
+ */
+static void find_config(struct options *o, const struct argp *all, int argc, char **argv)
+{
+	const struct argp argp = { .options = all->options, .parser = parse_config };
+	char **words = must_alloc((size_t)argc + 1, sizeof(*words));
+
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
+	argp_parse(&argp, argc, words, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL, o);
+	free(words);
 }
 
 static void check_level(struct options *o)
@@ -375,7 +426,6 @@ void options_read(struct options *options, const struct command *command,
 	memset(options, 0, sizeof(*options));
 	options->command = command->bit;
 	options->repeat = 1;
-	options->config = config_of(argc, argv);
 	settings->command = command;
 	if (asprintf(&name, PROGRAM " %s", command->name) < 0 ||
 	    asprintf(&doc, "%s\v%s", command->text, command->more) < 0)
@@ -384,6 +434,7 @@ void options_read(struct options *options, const struct command *command,
 	argp.options = make_table(command);
 	argp.args_doc = command->arguments;
 	argp.doc = doc;
+	find_config(options, &argp, argc, argv);
 	read_configs(options, settings);
 	n = settings->n;
 	reading.settings = n;

@@ -38,6 +38,8 @@
 #define TYPED_INTERVAL	0x2u
 #define TYPED_DACS	0x4u
 #define TYPED_HOLD	0x8u
+#define TYPED_DURATION	0x10u
+#define TYPED_SAMPLES	0x20u
 
 enum trigger {
 	TRIGGER_NOW,		/* at once */

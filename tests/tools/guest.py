@@ -206,6 +206,8 @@ def fast(lane):
                    "[dac 1]\nunit = mA\nscale = 2\n"
                    "[capture]\nrate = 2k\nsamples = 50\n[all]\nquiet = yes\n")
     lane.run("config", "capture", "--config", "lab.conf", "--json", "x.csv")
+    lane.run("config-duration", "capture", "--config", "../config/lab.conf", "-t", "10ms",
+             "--json", "x.csv")
     lane.run("config-dac", "dac", "--config", "../config/lab.conf", "--json", "1=3mA", "0=1V")
     # What waits there until it is wanted
     make_folder("config-idle")

@@ -520,6 +520,87 @@ def _():
     near(settings[0]["volts"], 1, 1e-3)
     ended("config-idle")
     ended("config-wrong", USAGE)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/lab.conf", "w", encoding="ascii") as file:
+            file.write("[capture]\nsamples = 0\n")
+        for words in (("--config=lab.conf",), ("--config", "lab.conf"), ("--conf=lab.conf",),
+                      ("--co", "lab.conf")):
+            for line in ((*words, "x.csv"), ("x.csv", *words)):
+                code, said = host("capture", *line, cwd=folder)
+                assert code == USAGE and "--samples 0" in said, (line, said)
+
+
+@test("the configuration file: no undoes a yes before it")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        def said_with(text, *words):
+            with open(f"{folder}/lab.conf", "w", encoding="ascii") as file:
+                file.write(text)
+            return host("capture", "--config", "lab.conf", "-n", 10, *words, cwd=folder)
+
+        with open(f"{folder}/x.wav", "wb") as file:
+            file.write(b"old")
+        code, said = said_with("[all]\nforce = yes\n[capture]\nforce = no\n", "x.wav")
+        assert code == FILE and "--force" in said, said
+        for text in ("[all]\nforce = yes\n", "[capture]\nforce = no\nforce = yes\n",
+                     "[all]\nforce = yes\n[stream]\nforce = no\n"):
+            eq(said_with(text, "x.wav")[0], DEVICE, text)
+        # the others that have no argument, by what they do not go with
+        for name, words in (("json", ("-f", "csv", "-")), ("in-turn", ("-m", "y.csv")),
+                            ("average", ("y.wav",)), ("markers", ("y.wav",))):
+            eq(said_with(f"[all]\n{name} = yes\n", *words)[0], USAGE, name)
+            eq(said_with(f"[all]\n{name} = yes\n[capture]\n{name} = no\n", *words)[0], DEVICE,
+               name)
+        # the names of others begin alike
+        eq(said_with("[capture]\nplay = none.wav\nplot = a.svg\nquiet = yes\nquiet = no\n",
+                     "y.wav")[0], FILE)
+
+
+@test("the configuration file: --samples and --duration of the command line exclude the other")
+def _():
+    about = answer("config-duration")
+    eq((about["samples"], about["rate"]), (20, 2000))
+    with tempfile.TemporaryDirectory() as folder:
+        for text, words, code in (("duration = 10s", ("-n", 5), DEVICE),
+                                  ("samples = 5", ("-t", 10), DEVICE),
+                                  ("samples = 5", ("-t", 10, "-n", 5), USAGE),
+                                  ("duration = 10s", ("-n", 5, "-t", 10), USAGE),
+                                  ("duration = 10s\nsamples = 5", ("-n", 5), DEVICE),
+                                  ("duration = 10s\nsamples = 5", (), USAGE)):
+            with open(f"{folder}/lab.conf", "w", encoding="ascii") as file:
+                file.write(f"[capture]\n{text}\n")
+            got, said = host("capture", "--config", "lab.conf", *words, "x.csv", cwd=folder)
+            assert got == code, (text, words, said)
+            assert code == DEVICE or "--samples and --duration" in said, (text, words, said)
+
+
+@test("the configuration file: an indented line is one like any other")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        def write(text):
+            with open(f"{folder}/lab.conf", "w", encoding="utf-8") as file:
+                file.write(text)
+
+        # the manual's own example, as it is printed there
+        with open(f"{TOP}/man/ced1401.1", encoding="utf-8") as file:
+            example = re.search(r"^\[adc 0\]\n.*?(?=^\.Ed)", file.read(), re.M | re.S)[0]
+        write(re.sub("^(?=.)", "     ", example, flags=re.M))
+        code, said = host("capture", "--config", "lab.conf", "-n", 10, "-C", "1:offset=123456789",
+                          "-C", "0:offset=987654321", "x.edf", cwd=folder)
+        assert code == USAGE and "range of EMG left, 98765431" in said and "mV:" in said, said
+        assert "channels" not in said, said
+        write("\t[dac 0]\r\n \tunit = mA ; of the coil\n  scale = 2\n\n   # its end\n")
+        code, said = host("dac", "--config", "lab.conf", "0=100", cwd=folder)
+        assert code == USAGE and "from -10 to 9.99969 mA" in said, said
+        # a value that goes on in the next line is none
+        write("[adc 0]\nname = EMG\n  left\n")
+        code, said = host("capture", "--config", "lab.conf", "-n", 10, "x.wav", cwd=folder)
+        assert code == USAGE and "lab.conf, line 3: this is no" in said, said
+        write(f"[capture]\n  plot = {'x' * 150}.png\n")
+        eq(host("capture", "--config", "lab.conf", "-n", 10, "x.wav", cwd=folder)[0], DEVICE)
+        write(f"[capture]\n  plot = {'x' * 250}.png\n")
+        code, said = host("capture", "--config", "lab.conf", "-n", 10, "x.wav", cwd=folder)
+        assert code == USAGE and "line 2: it is longer than 198 characters" in said, said
 
 
 @test("--plot: gnuplot's picture, with names and units")
