@@ -112,7 +112,7 @@ static int put_about(struct writer *w)
 			"sample", __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
 			"int16, little-endian" : "int16, big-endian",
 			"channels", channels, "averaged", (json_int_t)w->about.average);
-	if (!all || asprintf(&path, "%s.json", w->path) < 0)
+	if (!all || asprintf(&path, "%s%s", w->path, format_raw.beside) < 0)
 		die(EXIT_FAILED, "no memory");
 	errno = 0;
 	ret = json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
@@ -182,6 +182,7 @@ static int raw_close(struct writer *w)
 const struct format format_raw = {
 	.name = "raw",
 	.to_pipe = true,
+	.beside = ".json",
 	.open = raw_open,
 	.write = raw_write,
 	.mark = raw_mark,

@@ -2,8 +2,10 @@
 /*
  * What a run of capture or stream writes: files, losses, markers, picture, summary.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,15 +40,21 @@ const struct format *format_of(const char *name, const char *path)
 
 /* ----------------------------------------------------------- file names */
 
+/* Where ".edf" begins, or the end if there is no such thing */
+static const char *ending(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return !dot || strchr(dot, '/') || dot == path ? path + strlen(path) : dot;
+}
+
 /* "emg.edf" and 2 make "emg-002.edf" */
 static char *numbered_name(const char *path, unsigned int number)
 {
-	const char *dot = strrchr(path, '.');
+	const char *dot = ending(path);
 	char *name = NULL;
 	int n;
 
-	if (!dot || strchr(dot, '/') || dot == path)
-		dot = path + strlen(path);
 	n = asprintf(&name, "%.*s-%03u%s", (int)(dot - path), path, number, dot);
 	if (n < 0)
 		die(EXIT_FAILED, "no memory");
@@ -61,6 +69,55 @@ static char *name_of_next(const struct recording *r)
 	if (!name)
 		die(EXIT_FAILED, "no memory");
 	return name;
+}
+
+/* The file beside it that this format writes; NULL: it writes none */
+static char *name_beside(const struct format *format, const char *path)
+{
+	char *name = NULL;
+
+	if (format->beside && asprintf(&name, "%s%s", path, format->beside) < 0)
+		die(EXIT_FAILED, "no memory");
+	return name;
+}
+
+/* The lowest number up to @last that a file of the series has already; 0: none has */
+static unsigned int find_numbered(const struct format *format, const char *path,
+				  unsigned int last)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t stem = (size_t)(ending(path) - base);
+	char *copy = strdup(path), *name;
+	unsigned int lowest = 0;
+	struct dirent *entry;
+	DIR *folder;
+
+	if (!copy)
+		die(EXIT_FAILED, "no memory");
+	folder = opendir(dirname(copy));
+	free(copy);
+	/* one that cannot be listed: each file is looked for when its time comes */
+	while (folder && (entry = readdir(folder))) {
+		unsigned int number;
+		char *beside;
+
+		if (strncmp(entry->d_name, base, stem) || entry->d_name[stem] != '-')
+			continue;
+		number = (unsigned int)strtoul(entry->d_name + stem + 1, NULL, 10);
+		if (!number || number > last || (lowest && number > lowest))
+			continue;
+		/* is it one of these, to the last character? */
+		name = numbered_name(path, number);
+		beside = name_beside(format, name);
+		if (!strcmp(name + (base - path), entry->d_name) ||
+		    (beside && !strcmp(beside + (base - path), entry->d_name)))
+			lowest = number;
+		free(beside);
+		free(name);
+	}
+	if (folder)
+		closedir(folder);
+	return lowest;
 }
 
 static bool is_pipe(const struct recording *r)
@@ -80,19 +137,47 @@ static void check_folder(const char *path)
 	free(copy);
 }
 
-static void check_picture(const char *plot)
+static void check_new(const struct options *o, const char *path)
 {
-	const char *dot = strrchr(plot, '.');
+	check_folder(path);
+	if (!o->force && !access(path, F_OK))
+		die(EXIT_FILE, "%s: is there already. Choose another name, or give --force to replace it",
+		    path);
+}
+
+static void check_picture(const struct options *o)
+{
+	const char *dot = strrchr(o->plot, '.');
 
 	if (!dot || (strcmp(dot, ".png") && strcmp(dot, ".svg")))
-		die(EXIT_USAGE, "--plot %s: a picture's name ends in .png or .svg", plot);
-	check_folder(plot);
+		die(EXIT_USAGE, "--plot %s: a picture's name ends in .png or .svg", o->plot);
+	check_new(o, o->plot);
+}
+
+/* All that will be in the way is so before anything is sampled */
+static void check_files(const struct recording *r)
+{
+	const struct options *o = r->options;
+	unsigned int last = o->sweeps > 1 && o->sweeps < UINT_MAX ?
+		(unsigned int)o->sweeps : UINT_MAX, number = 0;
+	char *name = name_of_next(r), *beside;
+
+	if (r->numbered)
+		number = find_numbered(r->format, r->path, last);
+	if (number) {
+		free(name);
+		name = numbered_name(r->path, number);
+	}
+	check_new(o, name);
+	beside = name_beside(r->format, name);
+	if (beside)
+		check_new(o, beside);
+	free(beside);
+	free(name);
 }
 
 void recording_prepare(struct recording *r, const struct options *o)
 {
-	char *name;
-
 	memset(r, 0, sizeof(*r));
 	r->options = o;
 	r->path = o->arguments[0];
@@ -109,15 +194,9 @@ void recording_prepare(struct recording *r, const struct options *o)
 	if (is_pipe(r) && o->json)
 		die(EXIT_USAGE, "standard output cannot be both the samples and --json");
 	if (o->plot)
-		check_picture(o->plot);
-	if (is_pipe(r))
-		return;
-	name = name_of_next(r);
-	check_folder(name);
-	if (!o->force && !access(name, F_OK))
-		die(EXIT_FILE, "%s: is there already. Choose another name, or give --force to replace it",
-		    name);
-	free(name);
+		check_picture(o);
+	if (!is_pipe(r))
+		check_files(r);
 }
 
 void recording_begin(struct recording *r)
@@ -168,6 +247,7 @@ static int close_file(struct recording *r)
 static int open_file(struct recording *r)
 {
 	struct writer *w = must_alloc(1, sizeof(*w));
+	char *beside;
 	int ret;
 
 	w->format = r->format;
@@ -178,17 +258,23 @@ static int open_file(struct recording *r)
 		w->about.total = r->about.total - r->file_start;
 	if (r->split && (!w->about.total || w->about.total > r->split))
 		w->about.total = r->split;
+	beside = name_beside(r->format, w->path);
 	ret = 0;
-	if (!is_pipe(r) && !r->options->force && !access(w->path, F_OK))
-		ret = -EEXIST;
+	if (!is_pipe(r) && !r->options->force) {
+		if (!access(w->path, F_OK) || (beside && !access(beside, F_OK)))
+			ret = -EEXIST;
+	}
 	if (!ret)
 		ret = w->format->open(w);
 	if (ret) {
-		ret = trouble(r, w->path, ret);
+		ret = trouble(r, ret == -EEXIST && access(w->path, F_OK) ? beside : w->path,
+			      ret);
+		free(beside);
 		free(w->path);
 		free(w);
 		return ret;
 	}
+	free(beside);
 	r->now = w;
 	r->files = reallocarray(r->files, r->n_files + 1, sizeof(*r->files));
 	if (!r->files)

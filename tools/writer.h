@@ -47,6 +47,7 @@ struct writer;
  * @name:	as --format and the file's ending name it
  * @to_pipe:	it can be written to standard output
  * @marks:	it has a place for marks; else @mark does nothing
+ * @beside:	ending of the file that is written beside it; NULL: none is
  * @open:	make the file, with what is known before the first frame
  * @write:	frames behind the last ones
  * @write_exact: the same, as numbers finer than samples; NULL: they are rounded
@@ -60,6 +61,7 @@ struct format {
 	const char *name;
 	bool to_pipe;
 	bool marks;
+	const char *beside;
 	int (*open)(struct writer *w);
 	int (*write)(struct writer *w, const int16_t *samples, size_t frames);
 	int (*write_exact)(struct writer *w, const double *samples, size_t frames);

@@ -219,6 +219,17 @@ def fast(lane):
              "0:name=Voice,unit=mV,scale=1000", "--plot", "x.svg", "x.wav")
 
 
+def others(lane):
+    """Card 0: a file that is in the way"""
+    # In a folder that cannot be listed only the first of a series is looked for before
+    folder = make_folder("exists-beside")
+    with open(f"{folder}/x-002.raw.json", "w", encoding="ascii") as file:
+        file.write("mine")
+    os.chmod(folder, 0o311)
+    lane.run("exists-beside", "capture", "-r", "1k", "-n", 10, "--sweeps", 2, "x.raw")
+    os.chmod(folder, 0o755)
+
+
 def picture(lane):
     """Card 0: the README's; done alone, it is the voice from its beginning"""
     lane.run("picture", "capture", "-r", "48k", "-n", 68545, "-C",
@@ -521,7 +532,7 @@ def live(lane):
 
 
 def recorded(lane):
-    for function in (fast, picture):
+    for function in (fast, others, picture):
         go(function, lane)
 
 

@@ -505,6 +505,29 @@ def _():
     ended("force")
     ended("force-again")
     eq(len(by_sox(path_of("force", "x.wav"), 1)), 20)
+    with tempfile.TemporaryDirectory() as folder:
+        # a picture, too
+        with open(f"{folder}/x.svg", "wb") as file:
+            file.write(b"old")
+        plot = ("-n", 10, "--plot", "x.svg", "x.wav")
+        code, said = host("capture", *plot, cwd=folder)
+        assert code == FILE and "--force" in said, said
+        eq(host("capture", "-F", *plot, cwd=folder)[0], DEVICE)
+        with open(f"{folder}/x.svg", "rb") as file:
+            eq(file.read(), b"old")
+        # and what is beside a raw file
+        with open(f"{folder}/x.raw.json", "wb") as file:
+            file.write(b"old")
+        for words in (("x.raw",), ("-f", "raw", "x.raw")):
+            code, said = host("capture", "-n", 10, *words, cwd=folder)
+            assert code == FILE and "x.raw.json: is there already" in said, said
+            eq(host("capture", "-n", 10, "-F", *words, cwd=folder)[0], DEVICE)
+        eq(host("capture", "-n", 10, "-f", "csv", "x.raw", cwd=folder)[0], DEVICE)
+    # it came while the first of two sweeps was sampled
+    assert "x-002.raw.json: is there already" in ended("exists-beside", FILE)
+    with open(path_of("exists-beside", "x-002.raw.json"), encoding="ascii") as file:
+        eq(file.read(), "mine")
+    assert not os.path.exists(path_of("exists-beside", "x-002.raw"))
 
 
 @test("the configuration file: channels, and options of a command")
@@ -1091,6 +1114,33 @@ def _():
         eq(os.listdir(folder), [])
     with open(f"{TOP}/VERSION", encoding="ascii") as file:
         eq(run(PROGRAM, "--version").decode(), f"ced1401 {file.read().strip()}\n")
+
+
+@test("a file that any of a series would replace is found before anything is sampled")
+def _():
+    def capture(folder, *arguments):
+        done = subprocess.run([PROGRAM, "capture", "-d", "/dev/null", "-n", "10", *arguments],
+                              cwd=folder, capture_output=True, check=False)
+        said = done.stderr.decode()
+        assert (done.returncode == FILE) == ("there already" in said), said
+        return done.returncode, said.split()[1]
+
+    with tempfile.TemporaryDirectory() as folder:
+        # what is not in the way goes on to the device, which is none
+        for name in "x-012.wav", "x-1002.csv", "x-02.edf", "x-002.edf.json", "x-0003.raw":
+            with open(f"{folder}/{name}", "wb"):
+                pass
+        eq(capture(folder, "--split", "1s", "x.wav"), (FILE, "x-012.wav:"))
+        eq(capture(folder, "--split", "1s", f"{folder}/x.csv"), (FILE, f"{folder}/x-1002.csv:"))
+        eq(capture(folder, "--sweeps", "12", "x.wav"), (FILE, "x-012.wav:"))
+        for free in (("--sweeps", "11", "x.wav"), ("--split", "1s", "x.edf"),
+                     ("--split", "1s", "x.raw"), ("--split", "1s", "-F", "x.wav"),
+                     ("x.wav",)):
+            eq(capture(folder, *free)[0], DEVICE, free)
+        with open(f"{folder}/x-7001.raw.json", "wb"):
+            pass
+        eq(capture(folder, "--split", "1s", "x.raw"), (FILE, "x-7001.raw.json:"))
+        eq(capture(folder, "--sweeps", "7000", "x.raw")[0], DEVICE)
 
 
 @test("the progress line: bar, rate, lost samples, free disk")
