@@ -8,18 +8,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plain.h"
 #include "tools.h"
 #include "writer.h"
 
+/*
+ * Read, too, where a full disk cuts it back; but of a pipe that this could read itself the
+ * reader would never be seen to leave.
+ */
+static int open_file(const char *path)
+{
+	struct stat s;
+	int how = !stat(path, &s) && S_ISFIFO(s.st_mode) ? O_WRONLY : O_RDWR;
+
+	return open(path, how | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
 int plain_open(struct writer *w)
 {
 	struct plain *p = must_alloc(1, sizeof(*p));
 
 	p->fd = !strcmp(w->path, "-") ? dup(STDOUT_FILENO) :
-		open(w->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		open_file(w->path);
 	w->private = p;
 	if (p->fd < 0) {
 		int ret = -errno;

@@ -125,6 +125,14 @@ static bool is_pipe(const struct recording *r)
 	return !strcmp(r->path, "-");
 }
 
+/* A device or a FIFO is there, and nothing is made in its folder */
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 static void check_folder(const char *path)
 {
 	char *copy = strdup(path), *folder;
@@ -132,7 +140,7 @@ static void check_folder(const char *path)
 	if (!copy)
 		die(EXIT_FAILED, "no memory");
 	folder = dirname(copy);
-	if (access(folder, W_OK | X_OK))
+	if (!is_special(path) && access(folder, W_OK | X_OK))
 		die(EXIT_FILE, "%s: %m. Choose a folder that you may write to", folder);
 	free(copy);
 }

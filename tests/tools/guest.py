@@ -220,7 +220,7 @@ def fast(lane):
 
 
 def others(lane):
-    """Card 0: a file that is in the way"""
+    """Card 0: a file that is in the way, and a device instead of a file"""
     # In a folder that cannot be listed only the first of a series is looked for before
     folder = make_folder("exists-beside")
     with open(f"{folder}/x-002.raw.json", "w", encoding="ascii") as file:
@@ -228,6 +228,7 @@ def others(lane):
     os.chmod(folder, 0o311)
     lane.run("exists-beside", "capture", "-r", "1k", "-n", 10, "--sweeps", 2, "x.raw")
     os.chmod(folder, 0o755)
+    lane.run("dev-full", "capture", "-r", "10k", "-n", 100000, "-F", "-f", "csv", "/dev/full")
 
 
 def picture(lane):
@@ -271,6 +272,15 @@ def stop_and_lose(lane):
     step = lane.begin("stopped-early", "capture", *CALM, "-t", "1h", "x.edf")
     step.until(lambda: step.size("x.edf") > 8000)
     step.end(signal.SIGINT)
+    for kind in "csv", "raw":
+        pipe = make_folder(f"named-pipe-{kind}") + f"/x.{kind}"
+        os.mkfifo(pipe)
+        os.chmod(pipe, 0o666)
+        step = lane.begin(f"named-pipe-{kind}", "stream", *CALM, "-F", f"x.{kind}")
+        with open(pipe, "rb") as reader:
+            reader.read(2000)
+        step.end()
+        os.remove(pipe)
     step = lane.begin("markers", "stream", *CALM, "--markers", "x.edf", stdin=subprocess.PIPE)
     times = []
     for text in "stimulus A", "Reiz \u00fc", "end":

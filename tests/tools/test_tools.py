@@ -498,6 +498,12 @@ def _():
         eq(by_csv(file.name)[1].shape, (100, 1))
 
 
+@test("a stream into a named pipe ends when its reader leaves")
+def _():
+    for kind in "csv", "raw":
+        assert "Broken pipe" in ended(f"named-pipe-{kind}", FILE), "not told why"
+
+
 @test("a file that exists is replaced with --force alone")
 def _():
     assert "--force" in ended("exists", FILE)
@@ -528,6 +534,11 @@ def _():
     with open(path_of("exists-beside", "x-002.raw.json"), encoding="ascii") as file:
         eq(file.read(), "mine")
     assert not os.path.exists(path_of("exists-beside", "x-002.raw"))
+
+
+@test("a device is written to in a folder where nothing can be made")
+def _():
+    assert "the disk is full" in ended("dev-full", FILE)
 
 
 @test("the configuration file: channels, and options of a command")
