@@ -59,17 +59,31 @@ void plot_add(struct plot *plot, const double *frame)
 	}
 }
 
-/* In double quotes, gnuplot's way */
+/*
+ * In single quotes, in which gnuplot takes all as it is but a quote, which is doubled: in
+ * double ones it would run what is between backquotes.
+ */
 static void put_quoted(FILE *to, const char *text)
 {
-	fputc('"', to);
+	fputc('\'', to);
 	for (; *text; text++) {
-		if (strchr("\"\\", *text))
-			fputc('\\', to);
+		if (*text == '\'')
+			fputc('\'', to);
 		if ((unsigned char)*text >= 32)
 			fputc(*text, to);
 	}
-	fputc('"', to);
+	fputc('\'', to);
+}
+
+/* To gnuplot "|" in front is a program, and "~" a folder, but not behind "./" */
+static void put_path(FILE *to, const char *path)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "%s%s", *path == '/' ? "" : "./", path) < 0)
+		die(EXIT_FAILED, "no memory");
+	put_quoted(to, name);
+	free(name);
 }
 
 static void put_data(FILE *to, const struct plot *plot, double rate)
@@ -126,7 +140,7 @@ int plot_draw(struct plot *plot, const struct signal_about *about, const char *p
 	}
 	fprintf(to, "set terminal %s noenhanced size 1000,%u\nset output ",
 		svg ? "svg" : "pngcairo", 120 + 200 * plot->n);
-	put_quoted(to, path);
+	put_path(to, path);
 	fputs("\nset border 3\nset tics out nomirror\nset lmargin 12\nset autoscale xfix\n", to);
 	put_data(to, plot, about->rate);
 	put_lanes(to, plot, about);

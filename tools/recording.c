@@ -2,6 +2,7 @@
 /*
  * What a run of capture or stream writes: files, losses, markers, picture, summary.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
@@ -155,8 +156,13 @@ static void check_new(const struct options *o, const char *path)
 
 static void check_picture(const struct options *o)
 {
-	const char *dot = strrchr(o->plot, '.');
+	const char *dot = strrchr(o->plot, '.'), *c;
 
+	/* a line of gnuplot ends where the name would go on */
+	for (c = o->plot; *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			die(EXIT_USAGE, "--plot: a picture's name has no control characters");
+	}
 	if (!dot || (strcmp(dot, ".png") && strcmp(dot, ".svg")))
 		die(EXIT_USAGE, "--plot %s: a picture's name ends in .png or .svg", o->plot);
 	check_new(o, o->plot);

@@ -217,6 +217,10 @@ def fast(lane):
     lane.run("config-wrong", "capture", "--config", "../config/none.conf", "x.csv")
     lane.run("plot", "capture", "-r", "48k", "-n", 40000, "-c", "0,1", "-C",
              "0:name=Voice,unit=mV,scale=1000", "--plot", "x.svg", "x.wav")
+    # What gnuplot would take for commands of its own, or the shell's
+    lane.run("plot-quoted", "capture", "-r", "1k", "-n", 10, "-C",
+             "0:name=a`touch OWNED`b'c\"@d_{e}^f\\\\g $h,unit=%h'`touch OWNED`", "--plot",
+             "|touch OWNED;`touch OWNED`' $(touch OWNED).svg", "x.wav")
 
 
 def others(lane):

@@ -648,6 +648,20 @@ def _():
     assert picture.count("<path") + picture.count("<poly") > 10
 
 
+@test("--plot: names of channels and of the picture are no commands")
+def _():
+    ended("plot-quoted")
+    path = path_of("plot-quoted", "|touch OWNED;`touch OWNED`' $(touch OWNED).svg")
+    eq(sorted(os.listdir(path_of("plot-quoted", ""))),
+       sorted([os.path.basename(path), "err", "out", "x.wav"]))
+    tree = xml.etree.ElementTree.parse(path).getroot()
+    words = ["".join(node.itertext()).strip() for node in tree.iter() if node.tag.endswith("text")]
+    assert "a`touch OWNED`b'c\"@d_{e}^f\\g $h (%h'`touch OWNED`)" in words, words
+    with tempfile.TemporaryDirectory() as folder:
+        code, said = host("capture", "-n", 10, "--plot", "x\ny.svg", "x.wav", cwd=folder)
+        assert code == USAGE and "no control characters" in said, said
+
+
 @test("--plot: the README's picture of a voice")
 def _():
     eq(answer("picture")["lost"], 0)
