@@ -92,6 +92,8 @@ static int run(struct options *o)
 	if (o->rate <= 0)
 		o->rate = DEFAULT_RATE;
 	r->about.rate = true_rate(o, &r->about.clock);
+	if (r->format->check)
+		r->format->check(o, r->about.rate);
 	s.frames = o->samples;
 	if (o->seconds > 0)
 		s.frames = (uint64_t)fmax(1, round(o->seconds * r->about.rate));

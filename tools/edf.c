@@ -27,6 +27,7 @@
 #define RECORD_BYTES	1048576	/* of samples, at most */
 #define ANNOTATION_SIGNALS 2		/* room for about 200 bytes in each record */
 #define MAX_ANNOTATION_BYTES 512	/* EDFlib's are less */
+#define MAX_INEXACT	0.00001	/* of a range's limits, in parts of the range */
 
 /* An annotation that waits for a record with room */
 struct annotation {
@@ -80,15 +81,13 @@ static double inexact(double rate, uint64_t n)
  * than that is lost; and such that the records hold all frames and no more, if that
  * can be. Odd slow rates have no such record, and take the nearest.
  */
-static int choose_record(const struct signal_about *about, struct edf *edf)
+static void choose_record(const struct signal_about *about, struct edf *edf)
 {
 	unsigned int per_tick = about->clock.letter == 'C' ? 20 :
 		about->clock.letter == 'H' ? 5 : 2;
 	uint64_t tick = (uint64_t)per_tick * about->clock.pre * about->clock.count;
 	uint64_t step = 200 / gcd((unsigned int)(tick % 200), 200), most, n, best;
 
-	if (about->rate * 60 < 1)
-		return -EDOM;
 	most = (uint64_t)fmax(1, about->rate / 2);
 	if (most > RECORD_BYTES / 2 / about->n)
 		most = RECORD_BYTES / 2 / about->n;
@@ -109,18 +108,105 @@ static int choose_record(const struct signal_about *about, struct edf *edf)
 	}
 	edf->duration = (int)round((double)best / about->rate * RECORD_UNITS);
 	edf->per_record = (unsigned int)best;
-	return 0;
+}
+
+/* ------------------------------------------------------------ what EDF+ can hold */
+
+/* What of a limit is left in the header, which has 8 characters: EDFlib cuts it off */
+static double in_header(double limit)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.9f", limit);
+	text[8] = '\0';
+	return strtod(text, NULL);
+}
+
+/* 8 characters are enough for 1e-5 of most ranges, with a sign and a point */
+static void check_range(const struct options *o, unsigned int input)
+{
+	const struct ced1401_channel *channel = &o->input[input];
+	double low = channel_units(channel, -32768), high = channel_units(channel, 32767);
+	double range = fabs(high - low), most = fmax(fabs(low), fabs(high));
+	const char *advice = "choose CSV";
+
+	if (fabs(in_header(low) - low) <= range * MAX_INEXACT &&
+	    fabs(in_header(high) - high) <= range * MAX_INEXACT)
+		return;
+	if (most <= range && most >= 1)
+		advice = "choose a larger unit, or CSV";
+	else if (most <= range)
+		advice = "choose a smaller unit, or CSV";
+	die(EXIT_USAGE, "%s: EDF+ has 8 characters for a number, too few for the range of %s, %.9g to %.9g %s: %s",
+	    o->arguments[0], channel_name(input, channel), low, high, channel_unit(channel),
+	    advice);
+}
+
+static void edf_check(const struct options *o, double rate)
+{
+	unsigned int i;
+
+	if (rate * 60 < 1)
+		die(EXIT_USAGE, "%s: EDF+ needs a sample a minute at least: choose a higher --rate, or CSV",
+		    o->arguments[0]);
+	for (i = 0; i < o->n_inputs; i++)
+		check_range(o, o->inputs[i]);
 }
 
 /* ------------------------------------------------------------------ opening */
 
-/* EDF's own form of common units in UTF-8: the header is ASCII */
-static void ascii_unit(const char *unit, char *text)
+/* From U+00A0 on: Latin letters, without what is above and below them, and signs */
+static const char *const latin[] = {
+	" ", "!", "c", "GBP", "?", "JPY", "|", "S", "\"", "(c)", "a", "<<", "-", "-", "(R)",
+	"-", "deg", "+-", "2", "3", "'", "u", "P", ".", ",", "1", "o", ">>", "1/4", "1/2",
+	"3/4", "?", "A", "A", "A", "A", "A", "A", "AE", "C", "E", "E", "E", "E", "I", "I",
+	"I", "I", "D", "N", "O", "O", "O", "O", "O", "x", "O", "U", "U", "U", "U", "Y",
+	"Th", "ss", "a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i",
+	"i", "i", "d", "n", "o", "o", "o", "o", "o", "/", "o", "u", "u", "u", "u", "y",
+	"th", "y",
+};
+
+/* The character at *@text, of UTF-8 or Latin-1, which *@text is moved behind */
+static unsigned int take_character(const char **text)
 {
-	if (!strncmp(unit, "\xc2\xb5", 2) || !strncmp(unit, "\xce\xbc", 2))
-		snprintf(text, 9, "u%.7s", unit + 2);
-	else
-		snprintf(text, 9, "%.8s", unit);
+	static const unsigned char first[] = { 0xff, 0x1f, 0x0f, 0x07 };
+	const unsigned char *c = (const unsigned char *)*text;
+	unsigned int n = 1, i, code;
+
+	while (n < 4 && c[0] >= 0xc0 && (c[n] & 0xc0) == 0x80)
+		n++;
+	code = c[0] & first[n - 1];
+	for (i = 1; i < n; i++)
+		code = code << 6 | (c[i] & 0x3f);
+	*text += n;
+	return code;
+}
+
+/* The header is ASCII; what does not fit into @size is left out */
+static void to_ascii(const char *text, char *ascii, size_t size)
+{
+	size_t at = 0, n;
+
+	while (*text) {
+		unsigned int code = take_character(&text);
+		char plain[2] = { (char)code };
+		const char *with = "?";
+
+		if (code < 0x7f)
+			with = plain;
+		else if (code >= 0xa0 && code <= 0xff)
+			with = latin[code - 0xa0];
+		else if (code == 0x3bc)
+			with = "u";
+		else if (code == 0x3a9 || code == 0x2126)
+			with = "Ohm";
+		n = strlen(with);
+		if (at + n >= size)
+			break;
+		memcpy(ascii + at, with, n);
+		at += n;
+	}
+	ascii[at] = '\0';
 }
 
 static void set_channel(const struct edf *edf, const struct signal_about *about,
@@ -130,8 +216,8 @@ static void set_channel(const struct edf *edf, const struct signal_about *about,
 	char label[17], unit[9];
 	int n = (int)c;
 
-	snprintf(label, sizeof(label), "%.16s", channel_name(about->numbers[c], channel));
-	ascii_unit(channel_unit(channel), unit);
+	to_ascii(channel_name(about->numbers[c], channel), label, sizeof(label));
+	to_ascii(channel_unit(channel), unit, sizeof(unit));
 	edf_set_samplefrequency(edf->handle, n, (int)edf->per_record);
 	edf_set_digital_minimum(edf->handle, n, -32768);
 	edf_set_digital_maximum(edf->handle, n, 32767);
@@ -139,17 +225,6 @@ static void set_channel(const struct edf *edf, const struct signal_about *about,
 	edf_set_physical_maximum(edf->handle, n, channel_units(channel, 32767));
 	edf_set_label(edf->handle, n, label);
 	edf_set_physical_dimension(edf->handle, n, unit);
-}
-
-/* The header has 8 characters for a number: too few for small ones */
-static void check_range(const struct writer *w, unsigned int c)
-{
-	const struct ced1401_channel *channel = &w->about.channels[c];
-
-	if (fabs(channel_scale(channel) * channel_full_scale(channel)) < 0.01)
-		say("%s: EDF+ has few digits for the range of %s: give it a smaller unit than %s",
-		    w->path, channel_name(w->about.numbers[c], channel),
-		    channel_unit(channel));
 }
 
 static void set_start(struct edf *edf, uint64_t utc)
@@ -172,11 +247,7 @@ static int edf_open(struct writer *w)
 
 	w->private = edf;
 	edf->last = &edf->first;
-	if (choose_record(&w->about, edf)) {
-		say("%s: EDF+ needs a sample a minute at least: choose CSV", w->path);
-		free(edf);
-		return -EDOM;
-	}
+	choose_record(&w->about, edf);
 	edf->handle = edfopen_file_writeonly(w->path, EDFLIB_FILETYPE_EDFPLUS,
 					     (int)w->about.n);
 	if (edf->handle < 0) {
@@ -191,10 +262,8 @@ static int edf_open(struct writer *w)
 		free(edf);
 		return ret;
 	}
-	for (c = 0; c < w->about.n; c++) {
+	for (c = 0; c < w->about.n; c++)
 		set_channel(edf, &w->about, c);
-		check_range(w, c);
-	}
 	set_start(edf, w->about.start_utc);
 	edf_set_datarecord_duration(edf->handle, edf->duration);
 	edf_set_number_of_annotation_signals(edf->handle, ANNOTATION_SIGNALS);
@@ -429,6 +498,7 @@ static int edf_close(struct writer *w)
 const struct format format_edf = {
 	.name = "edf",
 	.marks = true,
+	.check = edf_check,
 	.open = edf_open,
 	.write = edf_write,
 	.mark = edf_mark,

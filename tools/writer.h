@@ -48,6 +48,8 @@ struct writer;
  * @to_pipe:	it can be written to standard output
  * @marks:	it has a place for marks; else @mark does nothing
  * @beside:	ending of the file that is written beside it; NULL: none is
+ * @check:	before anything is sampled, at this true rate: ends the program if the
+ *		format cannot hold it; NULL: it can
  * @open:	make the file, with what is known before the first frame
  * @write:	frames behind the last ones
  * @write_exact: the same, as numbers finer than samples; NULL: they are rounded
@@ -62,6 +64,7 @@ struct format {
 	bool to_pipe;
 	bool marks;
 	const char *beside;
+	void (*check)(const struct options *o, double rate);
 	int (*open)(struct writer *w);
 	int (*write)(struct writer *w, const int16_t *samples, size_t frames);
 	int (*write_exact)(struct writer *w, const double *samples, size_t frames);

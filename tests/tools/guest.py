@@ -224,7 +224,10 @@ def fast(lane):
 
 
 def others(lane):
-    """Card 0: a file that is in the way, and a device instead of a file"""
+    """Card 0: names that are not ASCII, and a device instead of a file"""
+    lane.run("names", "capture", "-r", "1k", "-n", 1000, "-c", "0,1", "-C",
+             "0:name=Gr\u00f6\u00dfe \u00c6,unit=\u00b0C,scale=10", "-C",
+             "1:name=\u0394 \u2013 R,unit=k\u2126", "x.edf")
     # In a folder that cannot be listed only the first of a series is looked for before
     folder = make_folder("exists-beside")
     with open(f"{folder}/x-002.raw.json", "w", encoding="ascii") as file:

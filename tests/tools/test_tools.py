@@ -377,6 +377,34 @@ def _():
     eq(round(first * 1e6), int(about["start"][20:26]), "microseconds")
 
 
+@test("EDF+ has names and units in ASCII: letters without their accents, signs as words")
+def _():
+    ended("names")
+    head = edf_header(path_of("names", "x.edf"))
+    eq(head["label"][:2], ["Grosse AE", "? ? R"])
+    eq(head["unit"][:2], ["degC", "kOhm"])
+    eq(edf_samples(path_of("names", "x.edf")).shape[1], 2)
+
+
+@test("EDF+ is refused where the header's 8 characters do not hold the range")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for channel, rate, word in (("unit=uV,scale=2e6", "1k", "choose a larger unit"),
+                                    ("unit=uV,scale=1e6,full-scale=10", "1k", "a larger unit"),
+                                    ("unit=nV,scale=1e9", "1k", "choose a larger unit"),
+                                    ("unit=kV,scale=0.001", "1k", "choose a smaller unit"),
+                                    ("offset=123456789", "1k", "choose CSV"),
+                                    ("name=slow", "0.001", "a higher --rate, or CSV")):
+            code, said = host("capture", "-n", 10, "-r", rate, "-C", f"0:{channel}", "x.edf",
+                              cwd=folder)
+            assert code == USAGE and word in said and said.count("\n") == 1, (channel, said)
+        # what is in range goes on to the device, which is none
+        for channel in "unit=uV,scale=1e6", "scale=2.1234567,offset=-3.21", "unit=N,offset=100":
+            code, said = host("capture", "-n", 10, "-C", f"0:{channel}", "x.edf", cwd=folder)
+            eq(code, DEVICE, said)
+        eq(os.listdir(folder), [])
+
+
 @test("capture writes CSV: numpy reads times and values in the channel's unit")
 def _():
     about = summary("csv", 30000, RATE48, "csv")
