@@ -16,6 +16,43 @@
 #include "writer.h"
 
 #define LINE		2048	/* the longest: 32 channels and the time */
+#define MAX_RATIO	1e13	/* a double has 15 digits, and calculating takes some */
+#define MEAN_DIGITS	3	/* an average is so much finer than a sample */
+
+/* From one sample to the next, in units */
+static double step_of(const struct ced1401_channel *channel)
+{
+	return fabs(channel_full_scale(channel) / 32768 * channel_scale(channel));
+}
+
+/* By how much the largest value is more than that */
+static double ratio(const struct ced1401_channel *channel)
+{
+	return fmax(fabs(channel_units(channel, -32768)),
+		    fabs(channel_units(channel, 32767))) / step_of(channel);
+}
+
+/* The digits that tell each sample from the next, and some more */
+static int digits_of(const struct ced1401_channel *channel)
+{
+	return (int)fmax(8, ceil(log10(ratio(channel))) + 2);
+}
+
+/* What cannot be told apart in a double is no record of what was sampled */
+static void csv_check(const struct options *o, double rate)
+{
+	unsigned int i;
+
+	(void)rate;
+	for (i = 0; i < o->n_inputs; i++) {
+		const struct ced1401_channel *channel = &o->input[o->inputs[i]];
+
+		if (!(ratio(channel) <= MAX_RATIO))
+			die(EXIT_USAGE, "%s: the offset of %s is too large for samples of %g %s to be told apart: choose raw",
+			    o->arguments[0], channel_name(o->inputs[i], channel),
+			    step_of(channel), channel_unit(channel));
+	}
+}
 
 static int put_line(struct plain *p, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
@@ -99,6 +136,7 @@ static int put_head(struct writer *w)
 static int csv_open(struct writer *w)
 {
 	struct plain *p;
+	unsigned int i;
 	int ret = plain_open(w);
 
 	if (ret)
@@ -106,6 +144,8 @@ static int csv_open(struct writer *w)
 	p = w->private;
 	/* times differ by more than their last digit */
 	p->digits = (int)fmax(3, ceil(log10(w->about.rate)) + 2);
+	for (i = 0; i < w->about.n; i++)
+		p->value_digits[i] = digits_of(&w->about.channels[i]);
 	ret = put_head(w);
 	if (ret) {
 		close(p->fd);
@@ -139,8 +179,8 @@ static int whole_lines(struct writer *w, int error)
 	return error;
 }
 
-/* One frame, of numbers that are samples or finer */
-static int csv_frame(struct writer *w, const double *frame, const char *number)
+/* One frame, in @least digits; @more of them than samples need, for what is finer */
+static int csv_frame(struct writer *w, const double *frame, int least, int more)
 {
 	struct plain *p = w->private;
 	char line[LINE];
@@ -150,7 +190,8 @@ static int csv_frame(struct writer *w, const double *frame, const char *number)
 	n = snprintf(line, sizeof(line), "%.*f", p->digits,
 		     (double)w->frames / w->about.rate);
 	for (c = 0; c < w->about.n; c++)
-		n += snprintf(line + n, sizeof(line) - (size_t)n, number,
+		n += snprintf(line + n, sizeof(line) - (size_t)n, ",%.*g",
+			      (int)fmin(17, fmax(least, p->value_digits[c] + more)),
 			      channel_units(&w->about.channels[c], frame[c]));
 	line[n++] = '\n';
 	ret = plain_put(p, line, (size_t)n);
@@ -169,8 +210,7 @@ static int csv_write(struct writer *w, const int16_t *samples, size_t frames)
 	for (; frames && !ret; frames--, samples += w->about.n) {
 		for (c = 0; c < w->about.n; c++)
 			frame[c] = samples[c];
-		/* enough to find the sample again */
-		ret = csv_frame(w, frame, ",%.8g");
+		ret = csv_frame(w, frame, 0, 0);
 	}
 	return ret;
 }
@@ -180,7 +220,7 @@ static int csv_write_exact(struct writer *w, const double *samples, size_t frame
 	int ret = 0;
 
 	for (; frames && !ret; frames--, samples += w->about.n)
-		ret = csv_frame(w, samples, ",%.12g");
+		ret = csv_frame(w, samples, 12, MEAN_DIGITS);
 	return ret;
 }
 
@@ -212,6 +252,7 @@ const struct format format_csv = {
 	.name = "csv",
 	.to_pipe = true,
 	.marks = true,
+	.check = csv_check,
 	.open = csv_open,
 	.write = csv_write,
 	.write_exact = csv_write_exact,

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "options.h"
+
 struct writer;
 
 #define PLAIN_BUFFER	(64 << 10)
@@ -17,7 +19,8 @@ struct writer;
  * @fd:		the file
  * @size:	of it, whole pieces only
  * @used:	bytes that wait in @buffer: whole pieces
- * @digits:	CSV: of the time
+ * @digits:	CSV: of the time, behind the point
+ * @value_digits: CSV: of each channel's values
  * @buffer:	goes out when it is full, and by plain_flush()
  */
 struct plain {
@@ -25,6 +28,7 @@ struct plain {
 	off_t size;
 	size_t used;
 	int digits;
+	int value_digits[MAX_INPUTS];
 	char buffer[PLAIN_BUFFER];
 };
 

@@ -94,7 +94,7 @@ static void put_data(FILE *to, const struct plot *plot, double rate)
 	for (i = 0; i < spans; i++) {
 		fprintf(to, "%.9g", (double)(i * plot->span) / rate);
 		for (c = 0; c < plot->n; c++)
-			fprintf(to, " %.8g %.8g", plot->low[i * plot->n + c],
+			fprintf(to, " %.15g %.15g", plot->low[i * plot->n + c],
 				plot->high[i * plot->n + c]);
 		fputc('\n', to);
 	}

@@ -355,6 +355,16 @@ def fire(lane, step):
     step.end()
 
 
+def channels(lane):
+    """Card 1, the last that it plays"""
+    # Values that differ by little of what they are
+    lane.run("csv-offset", "capture", "-r", "10k", "-c", "0,1", "-n", 5000, "-C",
+             "0:unit=Pa,offset=101325", "-C", "1:scale=0.001,offset=-1e6", "x.csv")
+    lane.run("csv-offset-average", "capture", "-r", "10k", "-c", "0", "-n", 100, "--sweeps", 2,
+             "--average", "-C", "0:scale=0.001,offset=-1e6", "x.csv")
+    lane.run("play-csv-offset", "play", "--json", "../csv-offset/x.csv")
+
+
 def values(lane):
     """Card 1: single values, commands, and a 1401 that is off"""
     lane.run("dac", "dac", "0=1.5V", "1=raw:-12000", "2=-250mV", "--json")
@@ -544,7 +554,8 @@ def go(function, lane):
 
 
 def live(lane):
-    for function in (stop_and_lose, trigger_and_loop, values, devices, kill_and_fill):
+    for function in (stop_and_lose, trigger_and_loop, values, devices, kill_and_fill,
+                     channels):
         go(function, lane)
 
 

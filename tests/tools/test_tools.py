@@ -417,6 +417,26 @@ def _():
     assert f"# start {about['start']}" in comments(path_of("csv", "x.csv"))
 
 
+@test("CSV: a large offset leaves each sample what it was, and play puts it out")
+def _():
+    ended("csv-offset")
+    values = by_csv(path_of("csv-offset", "x.csv"))[1]
+    samples = np.stack([values[:, 0] - 101325, (values[:, 1] + 1e6) * 1000], 1) / 5 * 32768
+    near(np.abs(samples - np.rint(samples)).max(), 0, 0.1, "values are those of samples")
+    samples = np.rint(samples).astype(np.int16)
+    is_pattern(samples, "x.csv")
+    same(played_last("played1.wav", 2, ["play-csv-offset"])["play-csv-offset"],
+         samples, "played")
+    ended("csv-offset-average")
+    values = by_csv(path_of("csv-offset-average", "x.csv"))[1]
+    halves = (values + 1e6) * 1000 / 5 * 65536
+    near(np.abs(halves - np.rint(halves)).max(), 0, 0.01, "means of two samples")
+    with tempfile.TemporaryDirectory() as folder:
+        code, said = host("capture", "-n", 10, "-C", "0:name=P,offset=1e10", "x.csv", cwd=folder)
+        assert code == USAGE and "the offset of P is too large" in said, said
+        eq(host("capture", "-n", 10, "-C", "0:offset=-1e9", "x.csv", cwd=folder)[0], DEVICE)
+
+
 @test("capture writes raw samples, and beside them what they are")
 def _():
     summary("raw", 30000, RATE48, "raw")
@@ -514,6 +534,23 @@ def _():
     eq(answer("play-long")["samples"], 400000)
     samples = by_sox(path_of("long", "x.wav"), 1)[:, 0]
     same(played[at:at + 400000], samples, "played as a stream")
+
+
+def sizes_of(steps):
+    """How many frames each has played; one that failed has put out nothing"""
+    return [answer(name)["samples"] if step(name)["code"] == OK else 0 for name in steps]
+
+
+def played_last(file, channels, steps):
+    """What was played at the end, by these steps: each one's samples, by its name"""
+    played = by_sox(f"{BUILD}/{file}", channels)
+    sizes = sizes_of(steps)
+    at = len(played) - sum(sizes)
+    found = {}
+    for name, size in zip(steps, sizes):
+        found[name] = played[at:at + size]
+        at += size
+    return found
 
 
 @test("capture to standard output")
