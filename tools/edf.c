@@ -267,7 +267,7 @@ static int edf_open(struct writer *w)
 	set_start(edf, w->about.start_utc);
 	edf_set_datarecord_duration(edf->handle, edf->duration);
 	edf_set_number_of_annotation_signals(edf->handle, ANNOTATION_SIGNALS);
-	edf_set_equipment(edf->handle, "CED 1401");
+	edf_set_equipment(edf->handle, EDF_EQUIPMENT);
 	edf_set_recording_additional(edf->handle, PROGRAM " " VERSION);
 	edf->header = (off_t)(w->about.n + ANNOTATION_SIGNALS + 1) * 256;
 	edf->record = must_alloc((size_t)edf->per_record * w->about.n,

@@ -37,12 +37,13 @@ static int16_t to_sample(const char *path, uint64_t at, double value)
 
 /* -------------------------------------------------------------------- WAV */
 
-/* The true rate, which capture writes into the file's comment */
+/* The true rate, which capture writes into the file's comment: other programs' is text */
 static double rate_of_comment(const char *comment)
 {
-	const char *rate = comment ? strstr(comment, "rate=") : NULL;
+	static const char own[] = PROGRAM " rate=";
 
-	return rate ? strtod(rate + 5, NULL) : 0;
+	return comment && !strncmp(comment, own, strlen(own)) ?
+		strtod(comment + strlen(own), NULL) : 0;
 }
 
 static void read_wav(struct playing *p, const char *path)
@@ -75,7 +76,7 @@ static void read_wav(struct playing *p, const char *path)
 
 /* -------------------------------------------------------------------- EDF */
 
-/* A channel's own numbers are samples if they have all 16 bits; else it is in volts */
+/* The volts of a unit; 0: it is no voltage */
 static double volts_of(const char *unit)
 {
 	static const struct { const char *unit; double volts; } known[] = {
@@ -84,12 +85,31 @@ static double volts_of(const char *unit)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		if (!strncmp(unit, known[i].unit, strlen(known[i].unit)) &&
-		    strspn(unit + strlen(known[i].unit), " ") ==
-		    strlen(unit + strlen(known[i].unit)))
+		if (!strcmp(unit, known[i].unit))
 			return known[i].volts;
 	}
 	return 0;
+}
+
+/* A channel's unit, without the blanks behind it */
+static char *unit_of(const struct edf_param_struct *param, char unit[9])
+{
+	size_t n;
+
+	snprintf(unit, 9, "%s", param->physdimension);
+	for (n = strlen(unit); n && unit[n - 1] == ' '; n--)
+		unit[n - 1] = '\0';
+	return unit;
+}
+
+/*
+ * Whether capture wrote it: what it sampled is put out as it was, whatever the channel's
+ * unit. Of all others the volts count, for DACs drive what may not stand more.
+ */
+static bool is_own(const struct edf_hdr_struct *head)
+{
+	return !strcmp(head->equipment, EDF_EQUIPMENT) &&
+		!strncmp(head->recording_additional, PROGRAM " ", strlen(PROGRAM " "));
 }
 
 static void read_edf_channel(struct playing *p, const struct options *o,
@@ -97,8 +117,9 @@ static void read_edf_channel(struct playing *p, const struct options *o,
 			     unsigned int c)
 {
 	const struct edf_param_struct *param = &head->signalparam[c];
-	bool plain = param->dig_min == -32768 && param->dig_max == 32767;
-	double volts = volts_of(param->physdimension), full;
+	bool plain = is_own(head) && param->dig_min == -32768 && param->dig_max == 32767;
+	char unit[9];
+	double volts = volts_of(unit_of(param, unit)), full;
 	int *digital = must_alloc(PIECE, sizeof(*digital));
 	double *physical = must_alloc(PIECE, sizeof(*physical));
 	uint64_t done;
@@ -106,7 +127,7 @@ static void read_edf_channel(struct playing *p, const struct options *o,
 
 	if (!plain && volts == 0)
 		die(EXIT_FILE, "%s: channel %u is in %s, and not in V, mV or uV", path, c,
-		    param->physdimension);
+		    unit);
 	full = channel_full_scale(&o->dac[o->n_dacs > c ? o->dacs[c] : c % MAX_DACS]);
 	for (done = 0; done < p->frames; done += (uint64_t)n) {
 		n = p->frames - done < PIECE ? (int)(p->frames - done) : PIECE;

@@ -30,9 +30,9 @@ const struct command commands[] = {
 	  "As capture, until Ctrl-C, or as long as --duration or --samples say." },
 	{ "play", CMD_PLAY, play_run, 1, 1, WITH_FILE, NULL, "FILE",
 	  "play a file on the DACs",
-	  "FILE is one that capture wrote, or any WAV, EDF or CSV. Its channels go to "
-	  "DACs 0, 1 ... or to those of --dacs. Afterwards the DACs go to 0 V, unless "
-	  "--hold is given." },
+	  "FILE is one that capture wrote, or any WAV, EDF (in V, mV or uV) or CSV. Its "
+	  "channels go to DACs 0, 1 ... or to those of --dacs. Afterwards the DACs go to "
+	  "0 V, unless --hold is given." },
 	{ "scope", CMD_SCOPE, scope_run, 0, 0, WITH_NOTHING, NULL, "",
 	  "a live oscilloscope in the terminal",
 	  "Press ? there for its keys." },

@@ -73,6 +73,9 @@ struct format {
 	int (*close)(struct writer *w);
 };
 
+/* In the header of an EDF+ that was sampled */
+#define EDF_EQUIPMENT	"CED 1401"
+
 extern const struct format format_wav, format_edf, format_csv, format_raw;
 
 /* format_of - by --format, else by the file's ending; NULL: unknown */

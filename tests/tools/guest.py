@@ -223,8 +223,42 @@ def fast(lane):
              "|touch OWNED;`touch OWNED`' $(touch OWNED).svg", "x.wav")
 
 
+def edf_with(data, **fields):
+    """An EDF's bytes, with other fields of its header: of the file, or of its first signal"""
+    data = bytearray(data)
+    n = int(data[252:256])
+    places = {"recording": (88, 80), "records": (236, 8), "unit": (256 + 96 * n, 8),
+              "low": (256 + 104 * n, 8), "high": (256 + 112 * n, 8)}
+    for name, value in fields.items():
+        at, size = places[name]
+        data[at:at + size] = value.encode("ascii").ljust(size)
+    return bytes(data)
+
+
+def wav_with(comment, rate, samples):
+    """A WAV of one channel, with a comment"""
+    data = struct.pack(f"<{len(samples)}h", *samples)
+    text = comment.encode("ascii") + b"\0" * (2 - len(comment) % 2)
+    about = b"INFOICMT" + struct.pack("<I", len(text)) + text
+    return (b"RIFF" + struct.pack("<I", 44 + len(about) + len(data)) + b"WAVEfmt " +
+            struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16) +
+            b"LIST" + struct.pack("<I", len(about)) + about +
+            b"data" + struct.pack("<I", len(data)) + data)
+
+
 def others(lane):
-    """Card 0: names that are not ASCII, and a device instead of a file"""
+    """Card 0: what others wrote, on the DAC; names that are not ASCII, and a device instead of a file"""
+    with open(f"{WORK}/edf/x.edf", "rb") as file:
+        own = file.read()
+    make_folder("others")
+    for name, data in (
+            ("uv.edf", edf_with(own, recording=own[88:110].decode() + "X X other program",
+                                unit="uV", low="-3276.8", high="3276.7")),
+            ("comment.wav", wav_with("encoder bitrate=320", 8000,
+                                     [10 * i for i in range(800)]))):
+        with open(f"{WORK}/others/{name}", "wb") as file:
+            file.write(data)
+        lane.run(f"play-{name[:-4]}", "play", "--json", f"../others/{name}")
     lane.run("names", "capture", "-r", "1k", "-n", 1000, "-c", "0,1", "-C",
              "0:name=Gr\u00f6\u00dfe \u00c6,unit=\u00b0C,scale=10", "-C",
              "1:name=\u0394 \u2013 R,unit=k\u2126", "x.edf")

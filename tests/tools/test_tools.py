@@ -553,6 +553,39 @@ def played_last(file, channels, steps):
     return found
 
 
+# The last plays of card 0
+OTHERS = ("play-uv", "play-comment")
+
+
+@test("play of another program's EDF: its volts are the DAC's, though it has all 16 bits")
+def _():
+    ended("play-uv")
+    found = played_last("played0.wav", 1, OTHERS)["play-uv"][:, 0]
+    # a tenth of a microvolt each, on a DAC of 5 V
+    volts = edf_samples(path_of("edf", "x.edf"))[:, 0] * 1e-7
+    near(np.abs(found - volts / 5 * 32768).max(), 0, 0.51, "samples")
+    assert np.abs(found).max() > 5, "it was silence"
+    with open(path_of("names", "x.edf"), "rb") as file:
+        own = file.read()
+    with tempfile.TemporaryDirectory() as folder:
+        def play(data):
+            with open(f"{folder}/x.edf", "wb") as file:
+                file.write(data)
+            return host("play", "x.edf", cwd=folder)
+
+        # of another unit: what capture wrote alone
+        eq(play(own)[0], DEVICE)
+        code, said = play(own[:110] + b"X X other program".ljust(58) + own[168:])
+        assert code == FILE and "in degC, and not in V, mV or uV" in said, said
+
+
+@test("play of another program's WAV: a rate in its comment is not the file's")
+def _():
+    eq(answer("play-comment")["rate"], 8000)
+    found = played_last("played0.wav", 1, OTHERS)["play-comment"][:, 0]
+    same(found, np.arange(800) * 10, "samples")
+
+
 @test("capture to standard output")
 def _():
     ended("stdout")
