@@ -23,7 +23,6 @@
 #include "writer.h"
 
 #define RECORD_UNITS	100000		/* a second, in EDFlib's units of 10 us */
-#define COUNT_AT	236		/* in the header: number of records, 8 digits */
 #define RECORD_BYTES	1048576	/* of samples, at most */
 #define ANNOTATION_SIGNALS 2		/* room for about 200 bytes in each record */
 #define MAX_ANNOTATION_BYTES 512	/* EDFlib's are less */
@@ -391,7 +390,7 @@ static int write_count(struct edf *edf)
 	char count[9];
 
 	snprintf(count, sizeof(count), "%-8llu", (unsigned long long)edf->records);
-	return pwrite(edf->fd, count, 8, COUNT_AT) == 8 ? 0 : -errno;
+	return pwrite(edf->fd, count, 8, EDF_RECORDS_AT) == 8 ? 0 : -errno;
 }
 
 static int write_record(struct writer *w)

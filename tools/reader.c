@@ -9,11 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
 
 #include "reader.h"
 #include "writer.h"
 
-#define PIECE	4096	/* frames */
+#define PIECE		4096	/* frames */
+#define EDF_SIGNALS_AT	252	/* in the header: number of signals, 4 digits */
 
 static int16_t *make_room(const struct playing *p, uint64_t frames)
 {
@@ -75,6 +79,102 @@ static void read_wav(struct playing *p, const char *path)
 }
 
 /* -------------------------------------------------------------------- EDF */
+
+/* A number of the header, of @n characters */
+static long long number_at(const char *header, size_t at, size_t n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%.*s", (int)n, header + at);
+	return strtoll(text, NULL, 10);
+}
+
+/* All of an EDF's header; NULL: it is none */
+static char *read_header(FILE *file, long long *size)
+{
+	char first[257] = "", *header;
+	long long signals;
+
+	if (fread(first, 256, 1, file) != 1 || strncmp(first, "0       ", 8))
+		return NULL;
+	signals = number_at(first, EDF_SIGNALS_AT, 4);
+	if (signals < 1)
+		return NULL;
+	*size = 256 * (signals + 1);
+	header = must_alloc((size_t)*size + 1, 1);
+	rewind(file);
+	if (fread(header, (size_t)*size, 1, file) == 1)
+		return header;
+	free(header);
+	return NULL;
+}
+
+/* Bytes of a record, by a header of @size bytes */
+static long long record_size(const char *header, long long size)
+{
+	long long signals = size / 256 - 1, i, sum = 0;
+
+	for (i = 0; i < signals; i++)
+		sum += 2 * number_at(header, (size_t)(256 + 216 * signals + 8 * i), 8);
+	return sum;
+}
+
+/* The first @size bytes, in memory, with the header's count of records; its fd */
+static int copy_start(const char *path, FILE *file, off_t size, long long records)
+{
+	int copy = memfd_create(PROGRAM, MFD_CLOEXEC);
+	off_t at = 0;
+	char count[9];
+
+	while (copy >= 0 && at < size) {
+		if (sendfile(copy, fileno(file), &at, (size_t)(size - at)) <= 0)
+			die(EXIT_FILE, "%s: it cannot be read", path);
+	}
+	snprintf(count, sizeof(count), "%-8lld", records);
+	if (copy < 0 || pwrite(copy, count, 8, EDF_RECORDS_AT) != 8)
+		die(EXIT_FAILED, "no memory for %s", path);
+	return copy;
+}
+
+/*
+ * A program that was killed leaves a part of a record at the end, or one that the header
+ * does not count yet; and no count at all if it was the first. EDFlib opens none of these:
+ * it gets a copy in memory, of the records that count. Return: its fd; -1: all is well.
+ */
+static int copy_whole(const char *path)
+{
+	long long head = 0, record = 0, counted = 0, there, records;
+	FILE *file = fopen(path, "rb");
+	char *header;
+	int copy = -1;
+	off_t size;
+
+	if (!file)
+		die(EXIT_FILE, "%s: %m", path);
+	header = read_header(file, &head);
+	if (header) {
+		record = record_size(header, head);
+		counted = number_at(header, EDF_RECORDS_AT, 8);
+	}
+	free(header);
+	if (record > 0 && !fseeko(file, 0, SEEK_END)) {
+		size = ftello(file);
+		there = (size - head) / record;
+		records = counted > 0 ? counted : there;
+		if (!there)
+			die(EXIT_FILE, "%s: it has no whole record", path);
+		if (records > there)
+			die(EXIT_FILE, "%s: its end is missing: it has %lld of %lld records",
+			    path, there, records);
+		if (records != counted || size != head + records * record) {
+			say("%s: it was not ended as it should be. Its %lld whole records are read",
+			    path, records);
+			copy = copy_start(path, file, head + records * record, records);
+		}
+	}
+	fclose(file);
+	return copy;
+}
 
 /* The volts of a unit; 0: it is no voltage */
 static double volts_of(const char *unit)
@@ -145,9 +245,25 @@ static void read_edf_channel(struct playing *p, const struct options *o,
 	free(physical);
 }
 
-/* Where capture says that the rest of the last record is filling */
+/* Whether all from this frame on repeat the one before */
+static bool is_filling(const struct playing *p, uint64_t frame)
+{
+	const int16_t *last = p->samples + (frame - 1) * p->n;
+
+	for (; frame < p->frames; frame++) {
+		if (memcmp(p->samples + frame * p->n, last, p->n * sizeof(*last)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where capture says that the rest of the last record is filling. A marker of the user's
+ * may have the same words.
+ */
 static void cut_filling(struct playing *p, const struct edf_hdr_struct *head)
 {
+	uint64_t record = (uint64_t)head->signalparam[0].smp_in_datarecord, last = 0;
 	struct edf_annotation_struct annotation;
 	long long i;
 
@@ -157,18 +273,25 @@ static void cut_filling(struct playing *p, const struct edf_hdr_struct *head)
 			double end = (double)annotation.onset / EDFLIB_TIME_DIMENSION;
 			uint64_t frames = (uint64_t)fmax(0, round(end * p->rate));
 
-			if (frames < p->frames)
-				p->frames = frames;
+			if (frames < p->frames && frames + record > p->frames &&
+			    frames > last)
+				last = frames;
 		}
 	}
+	if (last && is_filling(p, last))
+		p->frames = last;
 }
 
 static void read_edf(struct playing *p, const struct options *o, const char *path)
 {
 	struct edf_hdr_struct *head = must_alloc(1, sizeof(*head));	/* large */
+	int copy = copy_whole(path);
+	char name[32];
 	unsigned int c;
 
-	if (edfopen_file_readonly(path, head, EDFLIB_READ_ALL_ANNOTATIONS))
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", copy);
+	if (edfopen_file_readonly(copy < 0 ? path : name, head,
+				  EDFLIB_READ_ALL_ANNOTATIONS))
 		die(EXIT_FILE, "%s: it cannot be read, or is no EDF+ without gaps (%d)",
 		    path, head->filetype);
 	p->n = (unsigned int)head->edfsignals;
@@ -181,11 +304,13 @@ static void read_edf(struct playing *p, const struct options *o, const char *pat
 	p->rate = (double)head->signalparam[0].smp_in_datarecord * EDFLIB_TIME_DIMENSION /
 		(double)head->datarecord_duration;
 	p->frames = (uint64_t)head->signalparam[0].smp_in_file;
-	cut_filling(p, head);
 	p->samples = make_room(p, p->frames);
 	for (c = 0; c < p->n; c++)
 		read_edf_channel(p, o, path, head, c);
+	cut_filling(p, head);
 	edfclose_file(head->handle);
+	if (copy >= 0)
+		close(copy);
 	free(head);
 }
 

@@ -73,8 +73,9 @@ struct format {
 	int (*close)(struct writer *w);
 };
 
-/* In the header of an EDF+ that was sampled */
+/* In the header of an EDF+ that was sampled; where it has the number of records */
 #define EDF_EQUIPMENT	"CED 1401"
+#define EDF_RECORDS_AT	236	/* 8 digits */
 
 extern const struct format format_wav, format_edf, format_csv, format_raw;
 

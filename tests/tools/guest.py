@@ -247,15 +247,20 @@ def wav_with(comment, rate, samples):
 
 
 def others(lane):
-    """Card 0: what others wrote, on the DAC; names that are not ASCII, and a device instead of a file"""
+    """Card 0: what others wrote, and what was not ended, on the DAC; names that are not
+    ASCII, and a device instead of a file"""
     with open(f"{WORK}/edf/x.edf", "rb") as file:
         own = file.read()
+    records = int(own[236:244])
     make_folder("others")
     for name, data in (
             ("uv.edf", edf_with(own, recording=own[88:110].decode() + "X X other program",
                                 unit="uV", low="-3276.8", high="3276.7")),
             ("comment.wav", wav_with("encoder bitrate=320", 8000,
-                                     [10 * i for i in range(800)]))):
+                                     [10 * i for i in range(800)])),
+            ("torn.edf", own + own[-701:]),
+            ("uncounted.edf", edf_with(own, records=str(records - 1))),
+            ("unknown.edf", edf_with(own, records="-1") + own[-701:])):
         with open(f"{WORK}/others/{name}", "wb") as file:
             file.write(data)
         lane.run(f"play-{name[:-4]}", "play", "--json", f"../others/{name}")

@@ -554,7 +554,7 @@ def played_last(file, channels, steps):
 
 
 # The last plays of card 0
-OTHERS = ("play-uv", "play-comment")
+OTHERS = ("play-uv", "play-comment", "play-torn", "play-uncounted", "play-unknown")
 
 
 @test("play of another program's EDF: its volts are the DAC's, though it has all 16 bits")
@@ -584,6 +584,28 @@ def _():
     eq(answer("play-comment")["rate"], 8000)
     found = played_last("played0.wav", 1, OTHERS)["play-comment"][:, 0]
     same(found, np.arange(800) * 10, "samples")
+
+
+@test("play of an EDF+ that was not ended: all whole records")
+def _():
+    for name in "play-torn", "play-unknown", "play-uncounted":
+        assert "not ended as it should be" in ended(name), name
+    found = played_last("played0.wav", 1, OTHERS)
+    own = edf_samples(path_of("edf", "x.edf"))
+    records = edf_header(path_of("edf", "x.edf"))["records"]
+    assert records > 1, records
+    same(found["play-torn"], own, "with a part of a record behind")
+    same(found["play-unknown"], own, "without a count of the records")
+    same(found["play-uncounted"], own[:len(own) // records * (records - 1)],
+         "as many records as the header has")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(path_of("edf", "x.edf"), "rb") as file:
+            data = file.read()
+        # that is more than a program that was killed
+        with open(f"{folder}/x.edf", "wb") as file:
+            file.write(data[:-1])
+        code, said = host("play", "x.edf", cwd=folder)
+        assert code == FILE and "its end is missing" in said, said
 
 
 @test("capture to standard output")
