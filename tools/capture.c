@@ -29,6 +29,21 @@ static double true_rate(const struct options *o, struct ced1401_clock *clock)
 	return clock->hz;
 }
 
+/* --rate is that of the DACs, too: a file of another one is played slower or faster */
+static void tell_speed(const struct options *o, const struct playing *file)
+{
+	struct ced1401_clock asked, own;
+	char a[32], b[32];
+
+	if (file->rate <= 0 || ced1401_clock_choose(file->rate, &own) ||
+	    ced1401_clock_choose(o->rate, &asked) || asked.hz == own.hz)
+		return;
+	say("%s is of %s, and is played at the --rate of %s: %.3g times %s", o->play,
+	    format_rate(file->rate, a), format_rate(asked.hz, b),
+	    asked.hz > own.hz ? asked.hz / own.hz : own.hz / asked.hz,
+	    asked.hz > own.hz ? "faster" : "slower");
+}
+
 static void check(const struct options *o)
 {
 	if (o->samples && o->seconds > 0)
@@ -94,6 +109,8 @@ static int run(struct options *o)
 	r->about.rate = true_rate(o, &r->about.clock);
 	if (r->format->check)
 		r->format->check(o, r->about.rate);
+	if (o->play)
+		tell_speed(o, &file);
 	s.frames = o->samples;
 	if (o->seconds > 0)
 		s.frames = (uint64_t)fmax(1, round(o->seconds * r->about.rate));

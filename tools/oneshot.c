@@ -174,7 +174,8 @@ static void prepare(struct shot *shot)
 	shot->out.rate = o->rate;
 	shot->out.frames = s->file_play->frames;
 	shot->out.samples = s->file_play->samples;
-	shot->out.method = o->method;
+	/* --method is for what is sampled: not every one of them does for a short file */
+	shot->out.method = CED1401L_AUTO;
 }
 
 /* How a sweep that failed ends the run */

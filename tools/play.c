@@ -179,6 +179,8 @@ static int play_stream(struct run *run, int start)
 
 static int code_of(struct run *run, int ret)
 {
+	uint32_t memory;
+
 	if (!ret)
 		return EXIT_OK;
 	if (ret == -ECANCELED || ret == -EINTR)
@@ -186,6 +188,13 @@ static int code_of(struct run *run, int ret)
 	if (ret == -ETIMEDOUT && run->o->trigger != TRIGGER_NOW && !run->played) {
 		say("the trigger did not come in time");
 		return EXIT_TIMEOUT;
+	}
+	if (ret == CED1401L_E_1401_FULL && run->o->method == CED1401L_MEMORY &&
+	    !ced1401_memory_size(run->device, &memory)) {
+		say("%s: --method memory holds %u KiB of samples in this 1401, and these are %.6g KiB: leave it out",
+		    run->o->arguments[0], memory / 1024,
+		    (double)run->file.frames * run->file.n * sizeof(int16_t) / 1024);
+		return EXIT_1401;
 	}
 	return failed(run->device, ret, "play");
 }
@@ -217,6 +226,7 @@ int play_run(struct options *o)
 
 	playing_read(&run.file, o, o->arguments[0]);
 	playing_dacs(&run.file, o);
+	playing_method(&run.file, o, o->arguments[0]);
 	if (o->rate <= 0)
 		o->rate = run.file.rate;
 	run.total = o->repeat * run.file.frames;
@@ -231,7 +241,8 @@ int play_run(struct options *o)
 		ret = wait_level(&run);
 	start = o->trigger == TRIGGER_EXT ? CED1401L_ON_TRIGGER : CED1401L_NOW;
 	bytes = run.file.frames * run.file.n * sizeof(int16_t);
-	if (!ret && o->repeat && bytes <= ONCE_BYTES && o->method <= CED1401L_MEMORY)
+	if (!ret && (o->method == CED1401L_MEMORY ||
+		     (o->method == CED1401L_AUTO && o->repeat && bytes <= ONCE_BYTES)))
 		ret = play_once(&run, start);
 	else if (!ret)
 		ret = play_stream(&run, start);

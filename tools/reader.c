@@ -17,6 +17,7 @@
 #include "writer.h"
 
 #define PIECE		4096	/* frames */
+#define FIFO_BYTES	32768.0	/* what the card's FIFO begins with */
 #define EDF_SIGNALS_AT	252	/* in the header: number of signals, 4 digits */
 
 static int16_t *make_room(const struct playing *p, uint64_t frames)
@@ -498,4 +499,16 @@ void playing_dacs(const struct playing *p, struct options *o)
 	if (o->n_dacs != p->n)
 		die(EXIT_USAGE, "the file has %u channels: give as many DACs in --dacs (0 to 7)",
 		    p->n);
+}
+
+void playing_method(const struct playing *p, const struct options *o, const char *path)
+{
+	double bytes = (double)p->frames * (double)o->repeat * p->n * sizeof(*p->samples);
+
+	if (o->method == CED1401L_MEMORY && !o->repeat)
+		die(EXIT_USAGE, "--method memory plays a file a number of times, and not without end: leave it out, or give --repeat N");
+	/* repeated without end it is long enough */
+	if (o->method == CED1401L_FIFO && o->repeat && bytes < FIFO_BYTES)
+		die(EXIT_USAGE, "%s: --method fifo needs 32 KiB of samples at least, and this is %.3g KiB: give --method memory, or none",
+		    path, bytes / 1024);
 }

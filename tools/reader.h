@@ -36,4 +36,8 @@ void playing_read(struct playing *playing, const struct options *options,
 /* playing_dacs - the DACs for it: --dacs, or 0, 1 ...; ends the program if too many */
 void playing_dacs(const struct playing *playing, struct options *options);
 
+/* playing_method - ends the program if --method cannot play so little, or without end */
+void playing_method(const struct playing *playing, const struct options *options,
+		    const char *path);
+
 #endif

@@ -67,8 +67,8 @@ const struct option_text option_texts[] = {
 	{ "channels", 'c', "LIST", CMD_SAMPLES, WITH_NOTHING, NULL,
 	  "ADC inputs, in this order: 0,1 or 0-3; 0 unless given" },
 	{ "rate", 'r', "HZ", CMD_SAMPLES | CMD_PLAY, WITH_NOTHING, NULL,
-	  "samples a second of each channel: 1000, 2.5k; 1000 unless given (play: the "
-	  "file's)" },
+	  "samples a second of each channel: 1000, 2.5k; 1000 unless given (play and "
+	  "--play: the file's)" },
 	{ "duration", 't', "TIME", CMD_RECORDS, WITH_NOTHING, NULL,
 	  "how long: 10 (seconds), 500ms, 5min, 1h30min" },
 	{ "samples", 'n', "COUNT", CMD_RECORDS, WITH_NOTHING, NULL,

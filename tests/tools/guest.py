@@ -252,7 +252,13 @@ def others(lane):
     with open(f"{WORK}/edf/x.edf", "rb") as file:
         own = file.read()
     records = int(own[236:244])
+    # More than surely fits into a 1401's memory, and more than fits into this one
+    lane.run("play-memory", "play", "--method", "memory", "--json", "../long/x.wav")
     make_folder("others")
+    with open(f"{WORK}/others/zeros.raw", "wb") as file:
+        file.write(bytes(1200 << 10))
+    lane.run("play-too-long", "play", "--method", "memory", "-r", "48k", "--repeat", 2,
+             "../others/zeros.raw")
     for name, data in (
             ("uv.edf", edf_with(own, recording=own[88:110].decode() + "X X other program",
                                 unit="uV", low="-3276.8", high="3276.7")),
@@ -364,6 +370,9 @@ def trigger_and_loop(lane):
     with open(f"{WORK}/loop/in.raw.json", "w", encoding="ascii") as file:
         json.dump({"rate": 10000, "channels": [{}, {}]}, file)
     lane.run("loop", "capture", "-r", "10k", "-c", "2,3", "--play", "in.raw", "--json", "x.raw")
+    for method in "request", "fifo", "memory":
+        lane.run(f"loop-{method}", "capture", "-r", "10k", "-c", "2,3", "--play",
+                 "../loop/in.raw", "--method", method, "x.raw")
     step = lane.begin("loop-ext", "capture", "-r", "10k", "-c", "2,3", "--play",
                       "../loop/in.raw", "--trigger", "ext", "x.raw")
     fire(lane, step)

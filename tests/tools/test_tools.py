@@ -554,7 +554,8 @@ def played_last(file, channels, steps):
 
 
 # The last plays of card 0
-OTHERS = ("play-uv", "play-comment", "play-torn", "play-uncounted", "play-unknown")
+OTHERS = ("play-memory", "play-uv", "play-comment", "play-torn", "play-uncounted",
+          "play-unknown")
 
 
 @test("play of another program's EDF: its volts are the DAC's, though it has all 16 bits")
@@ -945,7 +946,8 @@ def looped():
 
 @test("capture --play: sample k is taken when value k is put out (loop of DACs to inputs)")
 def _():
-    for name in "loop", "loop-ext", "loop-level":
+    for name in ("loop", "loop-ext", "loop-level", "loop-request", "loop-fifo",
+                 "loop-memory"):
         ended(name)
         data = np.fromfile(path_of(name, "x.raw"), "<i2").reshape(-1, 2)
         same(data, looped(), f"{name}: a delay of 0 samples")
@@ -1118,6 +1120,55 @@ def _():
         # of a DAC of 10 V, in mA
         eq(play("x.csv", table % -5.2, "-C", "0:full-scale=10")[0], DEVICE)
         eq(play("x.csv", table % 3, "-C", "0:unit=mA,scale=0.5")[0], USAGE)
+
+
+def raw_of_zeros(path):
+    """20000 bytes of one channel at 10 kHz"""
+    with open(path, "wb") as file:
+        file.write(bytes(20000))
+    with open(f"{path}.json", "w", encoding="ascii") as file:
+        json.dump({"rate": 10000, "channels": [{}]}, file)
+
+
+@test("play --method fifo of a file that is too short: it is told, with what to do")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        raw_of_zeros(f"{folder}/x.raw")
+        code, said = host("play", "x.raw", "--method", "fifo", cwd=folder)
+        assert code == USAGE and "32 KiB" in said and "--method memory" in said, said
+        # there it is for what is sampled
+        eq(host("capture", "--play", "x.raw", "x.wav", "--method", "fifo", cwd=folder)[0],
+           DEVICE)
+        for repeat in 2, 0:
+            eq(host("play", "--method", "fifo", "--repeat", repeat, "x.raw", cwd=folder)[0],
+               DEVICE)
+
+
+@test("play --method memory: what fits into the 1401's memory; what does not is told")
+def _():
+    eq(answer("play-memory")["samples"], 400000)
+    same(played_last("played0.wav", 1, OTHERS)["play-memory"],
+         by_sox(path_of("long", "x.wav"), 1), "played")
+    said = ended("play-too-long", OF_1401)
+    assert "holds 1024 KiB" in said and "are 1200 KiB: leave it out" in said, said
+    with tempfile.TemporaryDirectory() as folder:
+        raw_of_zeros(f"{folder}/x.raw")
+        code, said = host("play", "x.raw", "--method", "memory", "--repeat", 0, cwd=folder)
+        assert code == USAGE and "not without end" in said and "leave it out" in said, said
+        eq(host("play", "x.raw", "--method", "memory", "--repeat", 2, cwd=folder)[0], DEVICE)
+
+
+@test("capture --play of a file of another rate: it is told")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        raw_of_zeros(f"{folder}/x.raw")
+        for rate, word in (("1k", "10 times slower"), ("25k", "2.5 times faster")):
+            code, said = host("capture", "-r", rate, "--play", "x.raw", "x.wav", cwd=folder)
+            eq(code, DEVICE)
+            assert word in said.splitlines()[0], said
+        for rate in (), ("-r", "10k"):
+            said = host("capture", *rate, "--play", "x.raw", "x.wav", cwd=folder)[1]
+            assert "times" not in said, said
 
 
 @test("dig reads the inputs and sets the outputs")
