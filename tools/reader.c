@@ -2,6 +2,7 @@
 /*
  * Reading a file to be played: all of it, as 16-bit samples for the DACs.
  */
+#include <ctype.h>
 #include <edflib.h>
 #include <errno.h>
 #include <math.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #define PIECE		4096	/* frames */
 #define FIFO_BYTES	32768.0	/* what the card's FIFO begins with */
 #define EDF_SIGNALS_AT	252	/* in the header: number of signals, 4 digits */
+#define MARK		"\xef\xbb\xbf"	/* of UTF-8, which others put in front */
 
 static int16_t *make_room(const struct playing *p, uint64_t frames)
 {
@@ -322,11 +325,55 @@ struct csv {
 	struct ced1401_channel channels[MAX_INPUTS];
 	unsigned int n_channels;
 	bool timed;		/* the first column is the time */
+	double seconds;		/* of its unit; 0: it is unknown */
 	bool named;
-	double times[2];
+	bool one_name;		/* and there is no other */
+	bool semicolons;	/* separate the rows' values, and a comma is a decimal one */
+	double first, last;	/* times */
+	double most;		/* of their steps */
+	int decimals;		/* that they are written with, at the most, */
+	int digits;		/* and digits that count */
+	bool falls;		/* the time does */
 	uint64_t room;
 	unsigned long line;
 };
+
+/*
+ * Whether the first column is the time, by its name: "time", "Time (ms)", "Timestamp [s]";
+ * and its unit, which is the second if none is named.
+ */
+static void take_names(struct csv *csv, const char *text)
+{
+	static const struct { const char *unit; double seconds; } units[] = {
+		{ "", 1 }, { "s", 1 }, { "sec", 1 }, { "second", 1 }, { "seconds", 1 },
+		{ "ms", 0.001 }, { "us", 0.000001 }, { "\xc2\xb5s", 0.000001 },
+		{ "\xce\xbcs", 0.000001 }, { "min", 60 }, { "h", 3600 },
+	};
+	size_t n, i;
+	bool known = false, marked;
+
+	csv->named = true;
+	csv->one_name = !strpbrk(text, ",;");
+	text += strspn(text, " \t\"");
+	if (strncasecmp(text, "time", 4))
+		return;
+	csv->timed = true;
+	for (text += 4; isalpha((unsigned char)*text); text++)
+		;
+	n = strspn(text, " \t([/_");
+	marked = strcspn(text, "([/_") < n;
+	text += n;
+	n = strcspn(text, " \t)]\",;");
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strlen(units[i].unit) != n || strncasecmp(text, units[i].unit, n))
+			continue;
+		csv->seconds = units[i].seconds;
+		known = true;
+	}
+	/* "time elapsed" names none */
+	if (!known && !marked)
+		csv->seconds = 1;
+}
 
 static void take_comment(struct csv *csv, struct playing *p, char *text)
 {
@@ -339,12 +386,16 @@ static void take_comment(struct csv *csv, struct playing *p, char *text)
 		csv->n_channels++;
 }
 
-/* The line's numbers, or -1: one of them is none */
-static int split_line(char *text, double *values)
+/* The line's numbers, or -1: one of them is none. Decimal commas become points */
+static int split_line(const struct csv *csv, char *text, double *values)
 {
-	char *end;
+	char separator = csv->semicolons ? ';' : ',', *end;
 	int n = 0;
 
+	for (end = text; csv->semicolons && *end; end++) {
+		if (*end == ',')
+			*end = '.';
+	}
 	for (;;) {
 		if (n > MAX_INPUTS)
 			return -1;
@@ -354,10 +405,74 @@ static int split_line(char *text, double *values)
 		end += strspn(end, " \t");
 		if (!*end)
 			return n;
-		if (*end != ',' && *end != ';')
+		if (*end != separator)
 			return -1;
 		text = end + 1;
 	}
+}
+
+static void take_time(struct csv *csv, double now, bool is_first)
+{
+	double step = now - csv->last;
+
+	if (is_first) {
+		csv->first = now;
+	} else {
+		csv->most = fmax(csv->most, step);
+		csv->falls = csv->falls || !(step >= 0);
+	}
+	csv->last = now;
+}
+
+/* How the line's first number, a time, is written: how many digits it has */
+static void take_digits(struct csv *csv, const char *text)
+{
+	int decimals = 0, digits = 0;
+	bool behind = false;
+
+	for (text += strspn(text, " \t+-"); isdigit((unsigned char)*text) || *text == '.';
+	     text++) {
+		if (*text == '.') {
+			behind = true;
+			continue;
+		}
+		decimals += behind;
+		digits += digits || *text != '0';
+	}
+	if (*text == 'e' || *text == 'E')
+		decimals -= (int)strtol(text + 1, NULL, 10);
+	if (decimals > csv->decimals)
+		csv->decimals = decimals;
+	if (digits > csv->digits)
+		csv->digits = digits;
+}
+
+/*
+ * By how much the times may have been rounded: their last decimal, or what is left of it
+ * where only so many digits are written (%g)
+ */
+static double rounding(const struct csv *csv)
+{
+	double decimal = pow(10, -csv->decimals), last = fabs(csv->last);
+
+	return last > 0 ? fmax(decimal, pow(10, floor(log10(last)) + 1 - csv->digits)) :
+		decimal;
+}
+
+/*
+ * The rate, by all the times, each of which may have been rounded, or be a quarter of a
+ * step late. 0: they do not say it, or are not even, as where something is missing.
+ */
+static double rate_of_times(const struct csv *csv, uint64_t frames)
+{
+	double mean;
+
+	if (!csv->timed || csv->seconds == 0 || frames < 2 || csv->falls)
+		return 0;
+	mean = (csv->last - csv->first) / (double)(frames - 1);
+	if (mean <= 0 || csv->most > mean + 1.001 * fmax(rounding(csv), mean / 4))
+		return 0;
+	return 1 / (mean * csv->seconds);
 }
 
 static void take_row(struct csv *csv, struct playing *p, const struct options *o,
@@ -371,6 +486,9 @@ static void take_row(struct csv *csv, struct playing *p, const struct options *o
 	if (n <= first || n - first != p->n)
 		die(EXIT_FILE, "%s, line %lu: it has %u values, and those before %u",
 		    path, csv->line, n - first, p->n);
+	if (csv->one_name && p->n == 2 && !csv->semicolons)
+		die(EXIT_FILE, "%s, line %lu: it has 2 values, and there is one name. If the comma is a decimal one, make it a point",
+		    path, csv->line);
 	if (p->frames == csv->room) {
 		csv->room = csv->room ? 2 * csv->room : PIECE;
 		p->samples = reallocarray(p->samples, (size_t)csv->room * p->n,
@@ -378,8 +496,7 @@ static void take_row(struct csv *csv, struct playing *p, const struct options *o
 		if (!p->samples)
 			die(EXIT_FAILED, "no memory for %s", path);
 	}
-	if (p->frames < 2)
-		csv->times[p->frames] = values[0];
+	take_time(csv, values[0], !p->frames);
 	to = p->samples + p->frames * p->n;
 	for (c = 0; c < p->n; c++) {
 		unsigned int dac = o->n_dacs > c ? o->dacs[c] : c % MAX_DACS;
@@ -410,22 +527,29 @@ static void read_csv(struct playing *p, const struct options *o, const char *pat
 
 		csv->line++;
 		text[strcspn(text, "\r\n")] = '\0';
+		if (csv->line == 1 && !strncmp(text, MARK, strlen(MARK)))
+			memmove(text, text + strlen(MARK), strlen(text + strlen(MARK)) + 1);
 		if (*text == '#') {
 			take_comment(csv, p, text);
 			continue;
 		}
-		n = split_line(text, values);
-		if (n > 0 && (whole || (unsigned int)n == p->n + csv->timed)) {
+		if (!p->frames)
+			csv->semicolons = strchr(text, ';');
+		n = split_line(csv, text, values);
+		if (csv->timed)
+			take_digits(csv, text);
+		if (n > 0 && (whole || (unsigned int)n == p->n + csv->timed))
 			take_row(csv, p, o, path, values, (unsigned int)n);
-		} else if (*text && !csv->named && !p->frames) {
-			csv->named = true;
-			csv->timed = !strncmp(text, "time", 4);
-		} else if (*text && whole) {
+		else if (*text && !csv->named && !p->frames)
+			take_names(csv, text);
+		else if (*text && whole)
 			die(EXIT_FILE, "%s, line %lu: these are no numbers", path, csv->line);
-		}
 	}
-	if (p->rate <= 0 && csv->timed && p->frames > 1 && csv->times[1] > csv->times[0])
-		p->rate = 1 / (csv->times[1] - csv->times[0]);
+	if (p->rate <= 0)
+		p->rate = rate_of_times(csv, p->frames);
+	if (p->rate <= 0 && o->rate <= 0 && csv->timed && p->frames)
+		die(EXIT_USAGE, "%s: its times do not tell a rate: they are not even, or in no unit that is known. Give --rate",
+		    path);
 	free(text);
 	fclose(file);
 	free(csv);

@@ -264,6 +264,10 @@ def others(lane):
                                 unit="uV", low="-3276.8", high="3276.7")),
             ("comment.wav", wav_with("encoder bitrate=320", 8000,
                                      [10 * i for i in range(800)])),
+            # of 3 kHz: times are rounded to tenths of a millisecond
+            ("excel.csv", b"\xef\xbb\xbf\"Time [ms]\";\"Left, in V\";V\r\n" + b"".join(
+                b"%d,%d;%d,%03d;-0,5\r\n" % (i // 3, i * 10 // 3 % 10, i // 1000, i % 1000)
+                for i in range(3000))),
             ("torn.edf", own + own[-701:]),
             ("uncounted.edf", edf_with(own, records=str(records - 1))),
             ("unknown.edf", edf_with(own, records="-1") + own[-701:])):

@@ -554,8 +554,8 @@ def played_last(file, channels, steps):
 
 
 # The last plays of card 0
-OTHERS = ("play-memory", "play-uv", "play-comment", "play-torn", "play-uncounted",
-          "play-unknown")
+OTHERS = ("play-memory", "play-uv", "play-comment", "play-excel", "play-torn",
+          "play-uncounted", "play-unknown")
 
 
 @test("play of another program's EDF: its volts are the DAC's, though it has all 16 bits")
@@ -585,6 +585,68 @@ def _():
     eq(answer("play-comment")["rate"], 8000)
     found = played_last("played0.wav", 1, OTHERS)["play-comment"][:, 0]
     same(found, np.arange(800) * 10, "samples")
+
+
+@test("play of another program's CSV: with semicolons, decimal commas and rounded times")
+def _():
+    about = answer("play-excel")
+    eq((about["samples"], about["channels"]), (3000, 2))
+    near(about["rate"], 3000, 1)
+    found = played_last("played0.wav", 1, OTHERS)["play-excel"][:, 0]
+    same(found, [volts(i / 1000) for i in range(3000)], "samples")
+
+
+@test("play of another program's CSV: no column is mistaken, and all times tell the rate")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        def write(data):
+            with open(f"{folder}/x.csv", "wb") as file:
+                file.write(data)
+
+        def is_read(data, channels, rate):
+            write(data)
+            said = host("play", "-r", 1000, "--dacs", "0-7", "x.csv", cwd=folder)[1]
+            assert f"the file has {channels} channels" in said, (data, said)
+            code, said = host("capture", "-r", 777, "--play", "x.csv", "x.wav", cwd=folder)
+            assert code == DEVICE and f"x.csv is of {rate}, and" in said, (data, said)
+
+        def is_refused(data, code, word, *more):
+            write(data)
+            got, said = host("play", *more, "x.csv", cwd=folder)
+            assert got == code and word in said, (data, got, said)
+
+        rows = b"0.0000,1\n0.0003,2\n0.0007,3\n0.0010,4\n"
+        for name in (b"time (s)", b"Time (s)", b"TIME", b'"time (s)"', b' "Time"',
+                     b"\xef\xbb\xbfTime", b"Timestamp", b"Time_s", b"time/s"):
+            is_read(name + b",V\n" + rows, 1, "3 kHz")
+            is_read(name + b";V\n" + rows.replace(b",", b";"), 1, "3 kHz")
+            is_read(name + b";V\n" + rows.replace(b",", b";").replace(b".", b","), 1, "3 kHz")
+        for name, rate in ((b"Time (ms)", "1 kHz"), (b"time [\xc2\xb5s]", "1 MHz"),
+                           (b"Time (s)", "1 Hz"), (b"Time (min)", "0.0166667 Hz")):
+            is_read(name + b",V\n0,1\n1,1\n2,1\n", 1, rate)
+        # a name may have what separates others
+        is_read(b'time (s),"a;b",c;d\n0,1,2\n0.5,1,2\n', 2, "2 Hz")
+        is_read(b"x" * 100 + b",y\n# rate 2\n1,2\n", 2, "2 Hz")
+        # jitter, and times that are coarser than the samples
+        is_read(b"time,V\n0,1\n9,1\n20,1\n30,1\n", 1, "0.1 Hz")
+        is_read(b"time,V\n" + b"".join(b"%.3f,1\n" % (i / 4096) for i in range(4097)), 1,
+                "4.096 kHz")
+        is_read(b"time,V\n" + b"".join(b"%g,1\n" % (990 + i / 1000) for i in range(20001)), 1,
+                "1 kHz")
+        is_read(b"time elapsed,V\n0,1\n1e-3,2\n2e-3,3\n", 1, "1 kHz")
+        # of no even times, or of a unit that is unknown, the rate is not known
+        tenth = b"".join(b"%.5f,1\n" % (i / 1000) for i in range(100) if i % 10 != 7)
+        for data in (b"time,V\n0.000,1\n0.010,1\n0.030,1\n0.040,1\n", b"time,V\n" + tenth,
+                     b"time,V\n0,1\n1,1\n9,1\n10,1\n", b"time,V\n0,1\n2,1\n1,1\n3,1\n",
+                     b"time,V\n1,1\n1,1\n", b"time (weeks),V\n0,1\n1,1\n", b"time,V\n0,1\n"):
+            is_refused(data, USAGE, "do not tell a rate")
+            is_refused(data, DEVICE, "no device", "-r", "1k")
+        # 0.1 and 1.0, or four channels?
+        is_refused(b"0,1;1,0\n0,2;1,0\n", USAGE, "the file has 2 channels", "-r", 10, "-D", "0-7")
+        is_refused(b"V\n0,1\n0,2\n", FILE, "decimal", "-r", 10)
+        is_refused(b"a;b\n1;2\n3,4\n", FILE, "line 3: it has 1 values", "-r", 10)
+        is_refused(b"a,b\n1,2\n3;4\n", FILE, "line 3: these are no numbers", "-r", 10)
+        is_refused(b"a;b\n1;2\n1.500,3;4\n", FILE, "line 3: these are no numbers", "-r", 10)
 
 
 @test("play of an EDF+ that was not ended: all whole records")
