@@ -194,7 +194,15 @@ def fast(lane):
         results[f"play-{kind}"]["rest"] = lane.monitor.get(lane.card, "dac0")
     lane.run("play-hold", "play", "--hold", "-D", "3", "--json", "../raw/x.raw")
     results["play-hold"]["rest"] = lane.monitor.get(lane.card, "dac3")
+    lane.run("play-repeat", "play", "--repeat", 3, "--json", "../raw/x.raw")
     lane.run("play-long", "play", "--method", "request", "--json", "../long/x.wav")
+    lane.run("play-repeat-stream", "play", "--repeat", 3, "--method", "request", "--json",
+             "../raw/x.raw")
+    moved = lane.counter("bytes_to_1401")
+    step = lane.begin("play-endless", "play", "--repeat", 0, "--method", "request", "--json",
+                      "../raw/x.raw")
+    step.until(lambda: lane.counter("bytes_to_1401") - moved > 200000)
+    step.end(signal.SIGINT)
     lane.run("stdout", "capture", "-r", "1k", "-n", 100, "-q", "-f", "csv", "-")
     lane.run("exists", "capture", "-n", 10, "../wav/x.wav")
     lane.run("force", "capture", "-n", 10, "-F", "../force/x.wav")
@@ -394,8 +402,15 @@ def trigger_and_loop(lane):
                     "cp loop/in.raw.json loop/long.raw.json"], cwd=WORK, check=True)
     lane.run("loop-long", "capture", "-r", "10k", "-c", "2,3", "--play", "../loop/long.raw",
              "x.raw")
+    step = lane.begin("loop-long-ext", "capture", "-r", "10k", "-c", "2,3", "--play",
+                      "../loop/long.raw", "--trigger", "ext", "x.raw")
+    fire(lane, step)
     lane.run("loop-level", "capture", "-r", "10k", "-c", "2,3", "--play", "../loop/in.raw",
              "--trigger", "level", "--level", "0:1V", "x.raw")
+    lane.run("play-level", "play", "--trigger", "level", "--level", "0:1V", "--timeout", "60s",
+             "--json", "../loop/in.raw")
+    lane.run("play-no-level", "play", "--trigger", "level", "--level", "5:1V", "--timeout",
+             "500ms", "--json", "../loop/in.raw")
 
 
 def fire(lane, step):
@@ -409,12 +424,22 @@ def fire(lane, step):
 
 def channels(lane):
     """Card 1, the last that it plays"""
+    # Two channels that capture wrote, of each kind. There is no record of EDF+ of which
+    # 10007 samples are a multiple: the last one is filled
+    for kind in "wav", "edf", "csv", "raw":
+        lane.run(f"two-{kind}", "capture", "-r", "10k", "-c", "0,1", "-n", 10007,
+                 "-C", "0:scale=2.5,unit=mV,offset=7", "-C", "1:scale=-3", f"x.{kind}")
+        lane.run(f"play-two-{kind}", "play", "--json", f"../two-{kind}/x.{kind}")
     # Values that differ by little of what they are
     lane.run("csv-offset", "capture", "-r", "10k", "-c", "0,1", "-n", 5000, "-C",
              "0:unit=Pa,offset=101325", "-C", "1:scale=0.001,offset=-1e6", "x.csv")
     lane.run("csv-offset-average", "capture", "-r", "10k", "-c", "0", "-n", 100, "--sweeps", 2,
              "--average", "-C", "0:scale=0.001,offset=-1e6", "x.csv")
     lane.run("play-csv-offset", "play", "--json", "../csv-offset/x.csv")
+    # By --format, whatever its ending
+    make_folder("play-format")
+    shutil.copy(f"{WORK}/two-edf/x.edf", f"{WORK}/play-format/x.wav")
+    lane.run("play-format", "play", "--format", "edf", "--json", "x.wav")
 
 
 def values(lane):

@@ -425,7 +425,7 @@ def _():
     near(np.abs(samples - np.rint(samples)).max(), 0, 0.1, "values are those of samples")
     samples = np.rint(samples).astype(np.int16)
     is_pattern(samples, "x.csv")
-    same(played_last("played1.wav", 2, ["play-csv-offset"])["play-csv-offset"],
+    same(played_last("played1.wav", 2, ["play-csv-offset", "play-format"])["play-csv-offset"],
          samples, "played")
     ended("csv-offset-average")
     values = by_csv(path_of("csv-offset-average", "x.csv"))[1]
@@ -528,12 +528,27 @@ def _():
         at += 30000
         eq(step(f"play-{kind}")["rest"], 0, "the DAC afterwards")
     answer("play-hold")
-    at += 30000
     last = np.fromfile(path_of("raw", "x.raw"), "<i2")[-1]
     eq(step("play-hold")["rest"], int(last), "--hold")
+    at += 30000
+    once = np.fromfile(path_of("raw", "x.raw"), "<i2")
+    eq(answer("play-repeat")["samples"], 90000)
+    same(played[at:at + 90000], np.tile(once, 3), "--repeat in the 1401's memory")
+    at += 90000
     eq(answer("play-long")["samples"], 400000)
     samples = by_sox(path_of("long", "x.wav"), 1)[:, 0]
     same(played[at:at + 400000], samples, "played as a stream")
+    at += 400000
+    # The last value of a stream is held until its last block is over
+    at += np.argmax(played[at:] != played[at - 1])
+    eq(answer("play-repeat-stream")["samples"], 90000)
+    same(played[at:at + 90000], np.tile(once, 3), "--repeat as a stream")
+    at += 90000
+    at += np.argmax(played[at:] != played[at - 1])
+    eq(answer("play-endless")["ended"], "done", "Ctrl-C is its end")
+    rest = played[at:len(played) - sum(sizes_of(OTHERS))]
+    assert len(rest) > 60000, len(rest)
+    same(rest, np.resize(once, len(rest)), "--repeat 0")
 
 
 def sizes_of(steps):
@@ -669,6 +684,34 @@ def _():
             file.write(data[:-1])
         code, said = host("play", "x.edf", cwd=folder)
         assert code == FILE and "its end is missing" in said, said
+
+
+@test("play: several channels that capture wrote, of each kind, sample for sample")
+def _():
+    kinds = ("wav", "edf", "csv", "raw")
+    found = played_last("played1.wav", 2, [f"play-two-{kind}" for kind in kinds] +
+                        ["play-csv-offset", "play-format"])
+    for kind in kinds:
+        ended(f"two-{kind}")
+        path = path_of(f"two-{kind}", f"x.{kind}")
+        if kind == "wav":
+            samples = by_sox(path, 2)
+        elif kind == "edf":
+            samples = edf_samples(path)[:10007]
+        elif kind == "csv":
+            values = by_csv(path)[1]
+            samples = np.stack([(values[:, 0] - 7) / 2.5, values[:, 1] / -3], 1) / 5 * 32768
+            samples = np.rint(samples).astype(np.int16)
+        else:
+            samples = np.fromfile(path, "<i2").reshape(-1, 2)
+        is_pattern(samples, path)
+        same(found[f"play-two-{kind}"], samples, f"played {kind}")
+        near(answer(f"play-two-{kind}")["rate"], 10000, 1e-3, kind)
+    # the rest of the last record is not played
+    path = path_of("two-edf", "x.edf")
+    assert "Recording ends" in [text for _, text in edf_annotations(path)[0]]
+    assert len(edf_samples(path)) > 10007
+    same(found["play-format"], found["play-two-edf"], "--format edf of a file named x.wav")
 
 
 @test("capture to standard output")
@@ -1017,9 +1060,17 @@ def _():
 
 @test("capture --play of a longer file")
 def _():
-    ended("loop-long")
-    data = np.fromfile(path_of("loop-long", "x.raw"), "<i2").reshape(-1, 2)
-    same(data, np.tile(looped(), (6, 1)), "a delay of 0 samples")
+    for name in "loop-long", "loop-long-ext":
+        ended(name)
+        data = np.fromfile(path_of(name, "x.raw"), "<i2").reshape(-1, 2)
+        same(data, np.tile(looped(), (6, 1)), f"{name}: a delay of 0 samples")
+
+
+@test("play --trigger level waits for the level, and plays nothing if it does not come")
+def _():
+    eq((answer("play-level")["samples"], answer("play-level")["ended"]), (5000, "done"))
+    assert "trigger did not come" in ended("play-no-level", TIMEOUT)
+    eq(answer("play-no-level", TIMEOUT)["samples"], 0)
 
 
 @test("--trigger ext waits for the trigger input")
