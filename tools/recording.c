@@ -219,6 +219,7 @@ void recording_begin(struct recording *r)
 		r->split = (uint64_t)fmax(1, round(r->options->split * r->about.rate));
 	if (r->options->plot)
 		plot_begin(&r->plot, r->about.n);
+	r->first_utc = r->about.start_utc;
 	r->synced_ns = now_ns();
 }
 
@@ -425,6 +426,7 @@ int recording_next(struct recording *r, uint64_t start_utc)
 	int ret = close_file(r);
 
 	r->about.start_utc = start_utc;
+	r->before += r->frames;
 	r->frames = 0;
 	r->file_start = 0;
 	return ret;
@@ -445,9 +447,12 @@ int recording_tick(struct recording *r)
 static void tell_json(const struct recording *r, const char *why, uint64_t frames)
 {
 	json_t *channels = json_array(), *losses = json_array(), *files = json_array();
-	char start[32];
+	json_t *start = json_null();
+	char text[32];
 	unsigned int i;
 
+	if (r->n_files)
+		start = json_string(format_utc(r->first_utc, text));
 	for (i = 0; i < r->about.n; i++)
 		json_array_append_new(channels, json_channel(r->about.numbers[i],
 							     &r->about.channels[i]));
@@ -458,10 +463,9 @@ static void tell_json(const struct recording *r, const char *why, uint64_t frame
 						(json_int_t)r->losses[i].frames));
 	for (i = 0; i < r->n_files; i++)
 		json_array_append_new(files, json_text(r->files[i]));
-	json_out(json_pack("{s:o, s:s, s:s, s:s, s:f, s:I, s:o, s:I, s:o, s:i, s:I}",
+	json_out(json_pack("{s:o, s:s, s:s, s:o, s:f, s:I, s:o, s:I, s:o, s:i, s:I}",
 			   "files", files, "format", r->format->name, "ended", why,
-			   "start", format_utc(r->about.start_utc, start),
-			   "rate", r->about.rate, "samples", (json_int_t)frames,
+			   "start", start, "rate", r->about.rate, "samples", (json_int_t)frames,
 			   "channels", channels, "lost", (json_int_t)r->lost,
 			   "losses", losses, "markers", (int)r->markers,
 			   "averaged", (json_int_t)r->about.average));
@@ -494,7 +498,7 @@ int recording_end(struct recording *r, int code, const char *why)
 	unsigned int i;
 
 	close_file(r);
-	frames = r->frames;
+	frames = r->before + r->frames;
 	if (r->error) {
 		code = EXIT_FILE;
 		why = r->error == -ENOSPC ? "full" : "error";

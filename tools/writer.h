@@ -111,10 +111,12 @@ struct loss {
  * @options:	what the user asked for
  * @format:	of its files
  * @path:	as the user named it
- * @about:	what it holds; @start_utc is the recording's
+ * @about:	what it holds; @start_utc is the sweep's
+ * @first_utc:	... and that of the first
  * @now:	the file that is open; NULL: none
- * @frames:	in all files
- * @file_start:	frame of the recording that the open file begins with
+ * @frames:	of the sweep, in all its files
+ * @before:	of the sweeps before
+ * @file_start:	frame of the sweep that the open file begins with
  * @split:	frames of each file; 0: one file
  * @n_files:	files so far
  * @files:	their names
@@ -133,8 +135,10 @@ struct recording {
 	const struct format *format;
 	const char *path;
 	struct signal_about about;
+	uint64_t first_utc;
 	struct writer *now;
 	uint64_t frames;
+	uint64_t before;
 	uint64_t file_start;
 	uint64_t split;
 	unsigned int n_files;

@@ -175,7 +175,7 @@ def fast(lane):
     lane.run("csv", "capture", "-r", "48k", "-n", 30000, "-C", emg, "--json", "x.csv")
     lane.run("raw", "capture", "-r", "48k", "-n", 30000, "-C", emg, "--json", "x.raw")
     # They follow one another without a gap: sweeps, and the average of the same
-    lane.run("sweeps", "capture", "-r", "10k", "-n", 500, "--sweeps", 4, "x.wav")
+    lane.run("sweeps", "capture", "-r", "10k", "-n", 500, "--sweeps", 4, "--json", "x.wav")
     lane.run("average", "capture", "-r", "10k", "-n", 500, "--sweeps", 16, "--average",
              "x.wav")
     lane.run("average-csv", "capture", "-r", "10k", "-n", 500, "--sweeps", 7, "--average",
@@ -395,7 +395,7 @@ def trigger_and_loop(lane):
                       "--method", "request", "x.raw")
     fire(lane, step)
     lane.run("no-trigger", "capture", "-n", 300, "--trigger", "ext", "--timeout", "500ms",
-             "x.wav")
+             "--json", "x.wav")
     step = lane.begin("play-ext", "play", "-q", "--trigger", "ext", "../loop/in.raw")
     fire(lane, step)
     subprocess.run(["sh", "-c", "for i in 1 2 3 4 5 6; do cat loop/in.raw; done > loop/long.raw;"

@@ -447,9 +447,10 @@ def _():
     eq({key: about["channels"][0][key] for key in EMG}, EMG)
 
 
-@test("--sweeps: each into a file of its own, one behind the other")
+@test("--sweeps: each into a file of its own, one behind the other; the summary has all")
 def _():
-    ended("sweeps")
+    about = summary("sweeps", 2000, 1e4, "wav")
+    near(utc(about["start"]), start_of(path_of("sweeps", "x-001.wav"), "wav"), 1e-6)
     for i in range(4):
         is_voice(by_sox(path_of("sweeps", f"x-{i + 1:03}.wav"), 1)[:, 0],
                  120000 + 500 * i, f"sweep {i + 1}")
@@ -1084,6 +1085,8 @@ def _():
     eq(os.path.getsize(path_of("ext-long", "x.raw")), 30000)
     ended("play-ext")
     assert "trigger did not come" in ended("no-trigger", TIMEOUT)
+    about = answer("no-trigger", TIMEOUT)
+    eq((about["start"], about["samples"]), (None, 0), "nothing was sampled")
     assert not os.path.exists(path_of("no-trigger", "x.wav"))
 
 
