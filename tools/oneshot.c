@@ -4,6 +4,7 @@
  * DACs that begins at the same moment.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -204,13 +205,12 @@ int sampling_oneshot(struct sampling *s)
 	prepare(&shot);
 	progress_begin(&s->progress, s->options, "capture");
 	while (!ret && s->done < s->sweeps && !signals_asked()) {
-		if (s->options->interval > 0) {
+		if (s->options->interval > 0)
 			pause_until(next);
-			next += (uint64_t)(s->options->interval * 1e9);
-		}
 		if (signals_asked())
 			break;
 		ret = take_shot(&shot);
+		next = shot.start_ns + (uint64_t)ceil(s->options->interval * 1e9);
 		if (!ret)
 			ret = shot.error;
 		if (!ret)

@@ -35,11 +35,13 @@
  * @start_ns:	CLOCK_MONOTONIC of frame 0
  * @before_ns:	when it was started: frame 0 is not before
  * @after_ns:	... and by when it had been: without a trigger frame 0 is not behind
+ * @waits_ns:	since when a trigger is waited for
  * @zero_ns:	as @start_ns, by what came lately: the 1401 has a clock of its own
  * @lately_ns:	the earliest that frame 0 can have been, by what came since ...
  * @since_ns:	... this moment
  * @piece:	of the last read
  * @open:	a sweep comes
+ * @due:	where the next may begin: --interval
  * @in_sweep:	frames of it so far
  * @has_before:	@before is the frame before
  * @before:	its level
@@ -67,11 +69,13 @@ struct source {
 	uint64_t start_ns;
 	uint64_t before_ns;
 	uint64_t after_ns;
+	uint64_t waits_ns;
 	uint64_t zero_ns;
 	uint64_t lately_ns;
 	uint64_t since_ns;
 	struct ced1401_piece piece;
 	bool open;
+	uint64_t due;
 	uint64_t in_sweep;
 	bool has_before;
 	int16_t before;
@@ -154,6 +158,8 @@ static int lose(struct source *src, uint64_t frames)
 		return 0;
 	if (s->options->average) {
 		average_drop(&s->average);
+		if (src->open)
+			src->waits_ns = now_ns();
 		src->open = false;
 		s->recording->lost += frames;
 		return 0;
@@ -210,10 +216,12 @@ static int take_pre(struct source *src)
 static int open_sweep(struct source *src, uint64_t frame)
 {
 	int ret;
+	const struct options *o = src->s->options;
 
 	src->open = true;
 	src->in_sweep = 0;
 	ret = sampling_begin_sweep(src->s, frame_ns(src, frame - src->pre_filled));
+	src->due = frame + (uint64_t)ceil(o->interval * src->info.true_rate);
 	if (ret)
 		return ret;
 	if (src->pre_filled)
@@ -226,6 +234,7 @@ static int open_sweep(struct source *src, uint64_t frame)
 static int close_sweep(struct source *src)
 {
 	src->open = false;
+	src->waits_ns = now_ns();
 	return sampling_end_sweep(src->s);
 }
 
@@ -258,13 +267,17 @@ static bool crosses(struct source *src, int16_t now)
 static size_t search(struct source *src, const int16_t *samples, const int16_t *levels,
 		     size_t frames, uint64_t position, int *ret)
 {
+	const struct options *o = src->s->options;
 	size_t i;
 
+	/* nothing is waited for yet */
+	if (position < src->due)
+		src->waits_ns = now_ns();
 	for (i = 0; i < frames; i++) {
-		bool found = src->s->options->trigger != TRIGGER_LEVEL ||
-			crosses(src, levels[i]);
+		bool found = o->trigger != TRIGGER_LEVEL || crosses(src, levels[i]);
 
-		if (found && (!src->s->options->pre || src->pre_filled == src->pre_room)) {
+		if (found && position + i >= src->due &&
+		    (!o->pre || src->pre_filled == src->pre_room)) {
 			*ret = open_sweep(src, position + i);
 			return i;
 		}
@@ -416,6 +429,8 @@ static void show(struct source *src)
 
 	if (!src->start_ns && s->options->trigger == TRIGGER_EXT)
 		progress_say(&s->progress, "waits for the trigger");
+	else if (!src->open && src->position < src->due)
+		progress_say(&s->progress, "waits for the next sweep");
 	else if (!src->open && s->options->trigger == TRIGGER_LEVEL)
 		progress_say(&s->progress, "waits for the level");
 	else
@@ -427,8 +442,9 @@ static bool too_late(const struct source *src)
 {
 	const struct options *o = src->s->options;
 
-	return o->timeout > 0 && !src->open && o->trigger != TRIGGER_NOW &&
-		(double)(now_ns() - src->before_ns) > o->timeout * 1e9;
+	return o->timeout > 0 && !src->open && !all_done(src) &&
+		o->trigger != TRIGGER_NOW && src->position >= src->due &&
+		(double)(now_ns() - src->waits_ns) > o->timeout * 1e9;
 }
 
 /* The user wants it to end: what has been sampled still comes; false: close it now */
@@ -447,6 +463,9 @@ static int run(struct source *src)
 	int ret = 0, n;
 
 	while (!ret && !all_done(src)) {
+		/* the trigger may be in what has come by now: that is looked at first */
+		bool late = too_late(src);
+
 		if (signals_asked() && !stop(src))
 			break;
 		n = ced1401_stream_read(src->stream, src->samples, src->frames, READ_MS,
@@ -466,7 +485,7 @@ static int run(struct source *src)
 		if (!ret)
 			ret = recording_tick(s->recording);
 		show(src);
-		if (!signals_asked() && too_late(src))
+		if (late && !signals_asked() && too_late(src))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -569,6 +588,7 @@ int sampling_stream(struct sampling *s)
 	src.came_ns = src.before_ns;
 	ret = ced1401_stream_start(src.stream);
 	src.after_ns = now_ns();
+	src.waits_ns = src.after_ns;
 	if (!ret)
 		ret = run(&src);
 	return end(&src, ret);

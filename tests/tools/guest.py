@@ -396,6 +396,12 @@ def trigger_and_loop(lane):
     fire(lane, step)
     lane.run("no-trigger", "capture", "-n", 300, "--trigger", "ext", "--timeout", "500ms",
              "--json", "x.wav")
+    step = lane.begin("ext-interval", "capture", "-r", "10k", "-n", 100, "--sweeps", 3,
+                      "--interval", "700ms", "--trigger", "ext", "--json", "x.csv")
+    fire(lane, step)
+    step = lane.begin("ext-timeout", "capture", "-r", "2k", "-c", "0,1", "-t", 4, "--trigger",
+                      "ext", "--timeout", "3s", "--method", "request", "--json", "x.csv")
+    fire(lane, step)
     step = lane.begin("play-ext", "play", "-q", "--trigger", "ext", "../loop/in.raw")
     fire(lane, step)
     subprocess.run(["sh", "-c", "for i in 1 2 3 4 5 6; do cat loop/in.raw; done > loop/long.raw;"
@@ -612,6 +618,19 @@ def look(lane):
              "--trigger", "level", "--level", "0:0V", "x.wav")
     lane.run("level-none", "capture", "-r", "1k", "-n", 200, "--trigger", "level",
              "--level", "0:4V", "--timeout", "700ms", "x.wav")
+    # The tenth crossing behind each; meanwhile no time for the trigger runs out
+    lane.run("level-interval", "capture", "-r", "1k", "-n", 100, "--sweeps", 3, "--interval",
+             "980ms", "--trigger", "level", "--level", "0:1V", "--pre", "20ms", "--timeout",
+             "900ms", "--json", "x.csv")
+    lane.run("interval", "capture", "-r", "1k", "-n", 100, "--sweeps", 3, "--interval", "700ms",
+             "--json", "x.csv")
+    lane.run("interval-markers", "capture", "-r", "1k", "-n", 100, "--sweeps", 3, "--interval",
+             "700ms", "--markers", "--json", "x.csv")
+    # Each trigger comes in time, and all together take longer
+    lane.run("level-timeout", "capture", "-r", "1k", "-t", 3, "--trigger", "level",
+             "--level", "0:1V", "--timeout", "2s", "--json", "x.wav")
+    lane.run("level-timeout-sweeps", "capture", "-r", "1k", "-n", 500, "--sweeps", 6,
+             "--trigger", "level", "--level", "0:1V", "--timeout", "2s", "x.wav")
     lane.run("selftest-code", "selftest")
 
 

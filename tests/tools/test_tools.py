@@ -1171,6 +1171,19 @@ def _():
         eq(os.listdir(folder), [])
 
 
+@test("--interval: at least so long from the start of a sweep to that of the next")
+def _():
+    for name, least in (("level-interval", 0.98), ("interval", 0.7), ("interval-markers", 0.7),
+                        ("ext-interval", 0.7)):
+        starts = [start_of(path_of(name, file), "csv") for file in answer(name)["files"]]
+        eq(len(starts), 3, name)
+        assert min(np.diff(starts)) > least - 0.01, (name, starts)
+    # The very next crossing behind it
+    starts = [start_of(path_of("level-interval", file), "csv")
+              for file in answer("level-interval")["files"]]
+    near(np.abs(np.diff(starts) - 1).max(), 0, 0.01, "level-interval")
+
+
 @test("--timeout: however short or long it is, it is no wait for ever")
 def _():
     with tempfile.TemporaryDirectory() as folder:
@@ -1192,6 +1205,19 @@ def _():
         # none is for ever
         _, said = fake(folder, "capture", *ext, "-n", 10, "z.wav", code=SIGNAL)
         assert said.startswith("capture 0 ms\n"), said
+
+
+@test("--timeout is for each trigger: what takes longer than that succeeds")
+def _():
+    for name, samples in ("level-timeout", 3000), ("ext-timeout", 8000):
+        about = answer(name)
+        eq((about["ended"], about["samples"]), ("done", samples), name)
+    eq(len(by_sox(path_of("level-timeout", "x.wav"), 1)), 3000)
+    is_pattern(read_any(path_of("ext-timeout", "x.csv"), "csv"), "x.csv")
+    said = ended("level-timeout-sweeps")
+    assert "x-001.wav and others: 3000 samples" in said, said
+    for i in range(6):
+        eq(len(by_sox(path_of("level-timeout-sweeps", f"x-{i + 1:03}.wav"), 1)), 500, i)
 
 
 # ---------------------------------------------------------------------- single values
