@@ -20,6 +20,7 @@
  * @start_ns:	CLOCK_MONOTONIC of its start; 0: not yet
  * @called_ns:	when it was asked for
  * @written:	frames that are in the file already
+ * @torn:	it lost samples, and is not averaged
  * @error:	the file's
  */
 struct shot {
@@ -29,6 +30,7 @@ struct shot {
 	uint64_t start_ns;
 	uint64_t called_ns;
 	uint64_t written;
+	bool torn;
 	int error;
 };
 
@@ -105,6 +107,24 @@ static int level_comes(struct sampling *s)
 	return ced1401_wait_level(s->device, &level);
 }
 
+/* It is the end of a file; of an average it is the end of this sweep alone */
+static int lose(struct shot *shot)
+{
+	struct sampling *s = shot->s;
+
+	s->recording->lost += shot->out.lost;
+	if (shot->in.lost)
+		recording_note_loss(s->recording, shot->in.done, shot->in.lost);
+	if (s->options->average) {
+		average_drop(&s->average);
+		shot->torn = true;
+		return 0;
+	}
+	say("%llu samples were lost after the first %llu, which are in the file",
+	    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
+	return CED1401L_E_LOST;
+}
+
 static int take_shot(struct shot *shot)
 {
 	struct sampling *s = shot->s;
@@ -117,6 +137,7 @@ static int take_shot(struct shot *shot)
 	};
 	int ret = 0;
 
+	shot->torn = false;
 	shot->start_ns = 0;
 	shot->written = 0;
 	shot->in.done = 0;
@@ -129,18 +150,12 @@ static int take_shot(struct shot *shot)
 			ced1401_capture_play(s->device, &shot->in, &shot->out, &when) :
 			ced1401_capture(s->device, &shot->in, &when);
 	/* what is whole is written, however it ended */
-	if (shot->in.done) {
+	if (shot->in.done || ret == CED1401L_E_LOST)
 		begun(shot, shot->in.done);
-		write_more(shot, shot->in.done);
-		if (o->trigger != TRIGGER_NOW && !o->average)
-			recording_mark(s->recording, 0, "trigger");
-	}
-	if (ret == CED1401L_E_LOST && !o->average) {
-		s->recording->lost += shot->in.lost + shot->out.lost;
-		say("%llu samples were lost after the first %llu, which are in the file",
-		    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
-	}
-	return ret;
+	write_more(shot, shot->in.done);
+	if (shot->in.done && o->trigger != TRIGGER_NOW && !o->average)
+		recording_mark(s->recording, 0, "trigger");
+	return ret == CED1401L_E_LOST ? lose(shot) : ret;
 }
 
 /* Until the next sweep is due, or the user stops it */
@@ -213,7 +228,7 @@ int sampling_oneshot(struct sampling *s)
 		next = shot.start_ns + (uint64_t)ceil(s->options->interval * 1e9);
 		if (!ret)
 			ret = shot.error;
-		if (!ret)
+		if (!ret && !shot.torn)
 			ret = sampling_end_sweep(s);
 	}
 	progress_end(&s->progress, s->done ? s->done * s->frames : shot.written,

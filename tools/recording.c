@@ -217,7 +217,8 @@ void recording_begin(struct recording *r)
 {
 	if (r->options->split > 0)
 		r->split = (uint64_t)fmax(1, round(r->options->split * r->about.rate));
-	if (r->options->plot)
+	/* an average begins anew, until a sweep is whole */
+	if (r->options->plot && !r->plot.n)
 		plot_begin(&r->plot, r->about.n);
 	r->first_utc = r->about.start_utc;
 	r->synced_ns = now_ns();
@@ -393,7 +394,14 @@ int recording_mark(struct recording *r, uint64_t frame, const char *text)
 	return trouble(r, r->now->path, ret);
 }
 
-int recording_lose(struct recording *r, uint64_t frames)
+void recording_note_loss(struct recording *r, uint64_t position, uint64_t frames)
+{
+	if (r->n_losses < MAX_LOSSES)
+		r->losses[r->n_losses++] = (struct loss) { r->sweep, position, frames };
+	r->lost += frames;
+}
+
+int recording_lose(struct recording *r, uint64_t frames, uint64_t fill_frames)
 {
 	int16_t *fill = must_alloc((size_t)FILL * r->about.n, sizeof(*fill));
 	size_t n = 1;
@@ -401,21 +409,19 @@ int recording_lose(struct recording *r, uint64_t frames)
 	unsigned int i;
 	int ret;
 
-	if (r->n_losses < MAX_LOSSES)
-		r->losses[r->n_losses++] = (struct loss) { r->frames, frames };
-	r->lost += frames;
+	recording_note_loss(r, r->frames, frames);
 	for (i = 0; i < FILL; i++)
 		memcpy(fill + i * r->about.n, r->last, r->about.n * sizeof(*fill));
-	/* the file that the first lost frame belongs to */
-	ret = make_room(r, &n);
+	/* the file that the first lost frame belongs to; if none is filled, the last one */
+	ret = fill_frames ? make_room(r, &n) : r->error;
 	snprintf(text, sizeof(text), "lost %llu samples", (unsigned long long)frames);
-	if (!ret)
+	if (!ret && r->now)
 		ret = trouble(r, r->now->path,
 			      r->now->format->mark(r->now, r->frames - r->file_start, text));
-	while (!ret && frames) {
-		n = frames < FILL ? (size_t)frames : FILL;
+	while (!ret && fill_frames) {
+		n = fill_frames < FILL ? (size_t)fill_frames : FILL;
 		ret = recording_write(r, fill, n);
-		frames -= n;
+		fill_frames -= n;
 	}
 	free(fill);
 	return ret;
@@ -458,7 +464,8 @@ static void tell_json(const struct recording *r, const char *why, uint64_t frame
 							     &r->about.channels[i]));
 	for (i = 0; i < r->n_losses; i++)
 		json_array_append_new(losses,
-				      json_pack("{s:I, s:I}", "position",
+				      json_pack("{s:I, s:I, s:I}", "sweep",
+						(json_int_t)r->losses[i].sweep, "position",
 						(json_int_t)r->losses[i].position, "samples",
 						(json_int_t)r->losses[i].frames));
 	for (i = 0; i < r->n_files; i++)

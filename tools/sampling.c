@@ -32,6 +32,8 @@
  * @position:	of the frame that comes next, losses counted
  * @lost_1401:	of which the recording knows
  * @asked_ns:	when the 1401 was asked for it last
+ * @asked:	... that was for the end of the sweep that comes
+ * @unsure:	it did not answer then: what it tells next may be of the last sweep
  * @start_ns:	CLOCK_MONOTONIC of frame 0
  * @before_ns:	when it was started: frame 0 is not before
  * @after_ns:	... and by when it had been: without a trigger frame 0 is not behind
@@ -66,6 +68,8 @@ struct source {
 	uint64_t position;
 	uint64_t lost_1401;
 	uint64_t asked_ns;
+	bool asked;
+	bool unsure;
 	uint64_t start_ns;
 	uint64_t before_ns;
 	uint64_t after_ns;
@@ -120,6 +124,7 @@ int sampling_begin_sweep(struct sampling *s, uint64_t start_ns)
 {
 	struct recording *r = s->recording;
 
+	r->sweep = s->done + 1;
 	if (s->done == 0) {
 		r->about.start_utc = utc_ns(start_ns);
 		recording_begin(r);
@@ -147,49 +152,82 @@ int sampling_end_sweep(struct sampling *s)
 
 /* --------------------------------------------------------------------- losses */
 
-/* Frames of a sweep did not come: they are filled, or the sweep is not averaged */
-static int lose(struct source *src, uint64_t frames)
+/*
+ * Frames did not come: they are filled, or the sweep is not averaged. Those of the ring
+ * have a place, and what is behind the sweep's end is no loss of it. Of those that the 1401
+ * lost the place is unknown: all are told, also where so many do not fit.
+ */
+static int lose(struct source *src, uint64_t frames, bool placed)
 {
 	struct sampling *s = src->s;
+	uint64_t fill = src->open ? frames : 0;
 
 	src->has_before = false;
 	src->pre_filled = 0;
-	if (!src->open)
+	if (!src->open && (placed || !src->unsure))
 		return 0;
 	if (s->options->average) {
 		average_drop(&s->average);
 		if (src->open)
 			src->waits_ns = now_ns();
 		src->open = false;
-		s->recording->lost += frames;
+		recording_note_loss(s->recording, src->in_sweep, frames);
 		return 0;
 	}
-	if (s->frames && frames > s->frames - src->in_sweep)
-		frames = s->frames - src->in_sweep;
-	src->in_sweep += frames;
-	return recording_lose(s->recording, frames);
+	if (s->frames && fill > s->frames - src->in_sweep)
+		fill = s->frames - src->in_sweep;
+	if (placed)
+		frames = fill;
+	src->in_sweep += fill;
+	return frames ? recording_lose(s->recording, frames, fill) : 0;
 }
 
 /*
  * What the 1401 itself lost, it tells when it is asked, without the place. It is filled
  * in here, at most a second late, so that the times of what follows are right.
  */
-static int ask_losses(struct source *src, bool at_end)
+static int take_told(struct source *src)
 {
-	uint64_t now = now_ns(), more;
+	uint64_t more;
+	int ret = 0;
 
-	if (!at_end && now - src->asked_ns < ASK_NS)
-		return 0;
-	src->asked_ns = now;
-	if (!at_end && ced1401_stream_ask(src->stream))
-		return 0;	/* the next read tells what is wrong */
 	ced1401_stream_get_info(src->stream, &src->info);
-	if (src->info.lost_1401 <= src->lost_1401)
-		return 0;
-	more = src->info.lost_1401 - src->lost_1401;
-	src->lost_1401 = src->info.lost_1401;
-	src->position += more;
-	return lose(src, more);
+	if (src->info.lost_1401 > src->lost_1401) {
+		more = src->info.lost_1401 - src->lost_1401;
+		src->lost_1401 = src->info.lost_1401;
+		src->position += more;
+		ret = lose(src, more, false);
+	}
+	src->unsure = false;
+	return ret;
+}
+
+static int ask_losses(struct source *src)
+{
+	src->asked_ns = now_ns();
+	if (ced1401_stream_ask(src->stream))
+		return 0;	/* the next read tells what is wrong */
+	return take_told(src);
+}
+
+/*
+ * The frames that end a sweep have come: what the 1401 lost by now is of this sweep, and
+ * what it loses later is not. By memory nobody knows what it lost, and the stream is over;
+ * the sweep is written all the same, but is not averaged.
+ */
+static int ask_at_end(struct source *src)
+{
+	src->asked = true;
+	if (src->info.method == CED1401L_MEMORY) {
+		if (ced1401_stream_ask(src->stream) != CED1401L_E_MISSED ||
+		    !src->s->options->average)
+			return 0;
+		average_drop(&src->s->average);
+		src->open = false;
+		return CED1401L_E_MISSED;
+	}
+	src->unsure = true;
+	return ask_losses(src);
 }
 
 /* --------------------------------------------------------------------- sweeps */
@@ -219,6 +257,7 @@ static int open_sweep(struct source *src, uint64_t frame)
 	const struct options *o = src->s->options;
 
 	src->open = true;
+	src->asked = false;
 	src->in_sweep = 0;
 	ret = sampling_begin_sweep(src->s, frame_ns(src, frame - src->pre_filled));
 	src->due = frame + (uint64_t)ceil(o->interval * src->info.true_rate);
@@ -235,6 +274,11 @@ static int close_sweep(struct source *src)
 {
 	src->open = false;
 	src->waits_ns = now_ns();
+	/* whether it is whole nobody knows */
+	if (src->unsure && src->s->options->average) {
+		average_drop(&src->s->average);
+		return 0;
+	}
 	return sampling_end_sweep(src->s);
 }
 
@@ -265,9 +309,10 @@ static bool crosses(struct source *src, int16_t now)
 
 /* Until a sweep begins: frames that were looked at */
 static size_t search(struct source *src, const int16_t *samples, const int16_t *levels,
-		     size_t frames, uint64_t position, int *ret)
+		     size_t frames, int *ret)
 {
 	const struct options *o = src->s->options;
+	uint64_t position = src->position;
 	size_t i;
 
 	/* nothing is waited for yet */
@@ -291,9 +336,15 @@ static bool all_done(const struct source *src)
 	return src->s->frames && src->s->done == src->s->sweeps;
 }
 
-/* Frames without a gap, from @position on */
+/* Do so many frames more make the sweep whole? */
+static bool is_end(const struct source *src, size_t frames)
+{
+	return src->s->frames && frames >= src->s->frames - src->in_sweep;
+}
+
+/* Frames without a gap, from the position on */
 static int take_frames(struct source *src, const int16_t *samples, const int16_t *levels,
-		       size_t frames, uint64_t position)
+		       size_t frames)
 {
 	struct sampling *s = src->s;
 	int ret = 0;
@@ -302,9 +353,12 @@ static int take_frames(struct source *src, const int16_t *samples, const int16_t
 		size_t n = frames, i;
 
 		if (!src->open) {
-			n = search(src, samples, levels, frames, position, &ret);
+			n = search(src, samples, levels, frames, &ret);
+		} else if (!src->asked && is_end(src, frames)) {
+			n = 0;
+			ret = ask_at_end(src);
 		} else {
-			if (s->frames && n > s->frames - src->in_sweep)
+			if (is_end(src, frames))
 				n = (size_t)(s->frames - src->in_sweep);
 			ret = sampling_take(s, samples, n);
 			src->in_sweep += n;
@@ -320,7 +374,7 @@ static int take_frames(struct source *src, const int16_t *samples, const int16_t
 		samples += n * width(src);
 		levels += n;
 		frames -= n;
-		position += n;
+		src->position += n;
 	}
 	return ret;
 }
@@ -413,13 +467,12 @@ static int take_piece(struct source *src, size_t frames)
 	follow_clock(src);
 	/* what the ring lost is in the position */
 	if (src->piece.position + src->lost_1401 > src->position) {
-		ret = lose(src, src->piece.position + src->lost_1401 - src->position);
+		ret = lose(src, src->piece.position + src->lost_1401 - src->position, true);
 		src->position = src->piece.position + src->lost_1401;
 	}
 	unpack(src, frames);
 	if (!ret)
-		ret = take_frames(src, src->samples, src->levels, frames, src->position);
-	src->position += frames;
+		ret = take_frames(src, src->samples, src->levels, frames);
 	return ret;
 }
 
@@ -478,8 +531,8 @@ static int run(struct source *src)
 		} else if (n != -ETIMEDOUT && n != -EAGAIN && n != -EINTR) {
 			return n;
 		}
-		if (!ret)
-			ret = ask_losses(src, false);
+		if (!ret && now_ns() - src->asked_ns >= ASK_NS)
+			ret = ask_losses(src);
 		if (!ret && s->options->markers)
 			ret = put_markers(src, false);
 		if (!ret)
@@ -543,8 +596,11 @@ static int end(struct source *src, int ret)
 	int code = EXIT_OK;
 
 	ced1401_stream_stop(src->stream);
-	if (s->options->method != CED1401L_MEMORY && !s->recording->error)
-		ask_losses(src, true);
+	if (!s->recording->error)
+		take_told(src);
+	/* The last second's, of which no read tells any more */
+	if (!ret && src->info.error == CED1401L_E_MISSED)
+		ret = src->info.error;
 	if (s->options->markers)
 		put_markers(src, true);
 	progress_end(&s->progress, s->done * s->frames +

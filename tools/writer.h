@@ -100,7 +100,8 @@ struct writer {
 
 /* A loss, for the summary */
 struct loss {
-	uint64_t position;	/* of the first lost frame, in the recording */
+	uint64_t sweep;		/* from 1 */
+	uint64_t position;	/* of the first lost frame, in the sweep */
 	uint64_t frames;
 };
 
@@ -113,6 +114,7 @@ struct loss {
  * @path:	as the user named it
  * @about:	what it holds; @start_utc is the sweep's
  * @first_utc:	... and that of the first
+ * @sweep:	which one is written or, with --average, sampled; from 1
  * @now:	the file that is open; NULL: none
  * @frames:	of the sweep, in all its files
  * @before:	of the sweeps before
@@ -136,6 +138,7 @@ struct recording {
 	const char *path;
 	struct signal_about about;
 	uint64_t first_utc;
+	uint64_t sweep;
 	struct writer *now;
 	uint64_t frames;
 	uint64_t before;
@@ -173,9 +176,22 @@ void recording_begin(struct recording *recording);
 int recording_write(struct recording *recording, const int16_t *samples, size_t frames);
 int recording_write_exact(struct recording *recording, const double *samples,
 			  size_t frames);
-int recording_lose(struct recording *recording, uint64_t frames);
 int recording_mark(struct recording *recording, uint64_t frame, const char *text);
 int recording_next(struct recording *recording, uint64_t start_utc);
+
+/**
+ * recording_lose - frames were lost: they are told, and filled in
+ * @recording: the recording
+ * @frames: how many
+ * @fill_frames: of them that the sweep has room for
+ *
+ * Return: 0 or a negative errno; what failed was said.
+ */
+int recording_lose(struct recording *recording, uint64_t frames, uint64_t fill_frames);
+
+/* recording_note_loss - for the summary alone: frames of the sweep, at a place in it */
+void recording_note_loss(struct recording *recording, uint64_t position,
+			 uint64_t frames);
 
 /* recording_tick - now and then: the open file is made whole up to now */
 int recording_tick(struct recording *recording);

@@ -369,6 +369,16 @@ def stop_and_lose(lane):
     size = step.size("x.edf")
     step.until(lambda: step.size("x.edf") > size + 400000)
     step.end(signal.SIGINT)
+    # The same in the second of two sweeps
+    step = lane.begin("lost-sweep", "capture", "-r", "50k", "-c", "0,1", "-n", 150000,
+                      "--sweeps", 2, "--trigger", "level", "--level", "0:0V", "--method", "fifo",
+                      "--json", "x.edf")
+    step.until(lambda: step.size("x-002.edf"))
+    moved = lane.counter("bytes_to_host")
+    step.process.send_signal(signal.SIGSTOP)
+    while lane.counter("bytes_to_host") < moved + 600000:
+        time.sleep(WAIT)
+    step.end(signal.SIGCONT)
 
 
 def trigger_and_loop(lane):

@@ -236,6 +236,12 @@ def comments(path):
         return [line.strip() for line in file if line.startswith("#")]
 
 
+def marks(path):
+    """(seconds, text) of a CSV's # at lines"""
+    found = [line.split(" ", 3)[2:] for line in comments(path) if line.startswith("# at ")]
+    return [(float(seconds), what) for seconds, what in found]
+
+
 # --------------------------------------------------------------- what the ADC was given
 
 def voice():
@@ -1027,20 +1033,134 @@ def _():
         assert (samples[loss["position"]:end] == samples[loss["position"] - 1]).all()
         there[loss["position"]:end] = False
     # All others are frames of the recording, one behind the other but for the losses. What
-    # the 1401 itself lost it tells when it is asked, without the place: each second ...
+    # the 1401 itself lost it tells when it is asked, without the places: each second ...
     positions = np.flatnonzero(there)
     places = places_of(samples[positions])
     jumps = np.count_nonzero((np.diff(places) - 1) % len(pattern()))
-    assert 0 < jumps <= len(notes), f"{jumps} jumps, {about['losses']}"
+    assert jumps, about["losses"]
     # ... and at the end, where it may be missing behind the last frame
     missing = about["samples"] - 1 - positions[-1]
     off = (places[-1] - places[0] - (positions[-1] - positions[0])) % len(pattern())
     assert off in (0, missing % len(pattern())), (off, missing, about["losses"])
 
 
+@test("the losses of sweeps are told with the sweep that they are in")
+def _():
+    about = answer("lost-sweep", LOST)
+    eq(about["samples"], 300000)
+    eq(sum(loss["samples"] for loss in about["losses"]), about["lost"])
+    for sweep in 1, 2:
+        found, _ = edf_annotations(path_of("lost-sweep", f"x-{sweep:03}.edf"))
+        told = [(loss["position"], loss["samples"]) for loss in about["losses"]
+                if loss["sweep"] == sweep]
+        eq([(round(onset * 50000), int(t.split()[1])) for onset, t in found
+            if t.startswith("lost ")], told, sweep)
+    assert told, "in the second"
+    eq({loss["sweep"] for loss in answer("lost", LOST)["losses"]}, {1})
+
+
 def by_number(path):
     """Which frame of fake.c each of a CSV's is, by input 1"""
     return np.rint(by_csv(path)[1][:, 1] / 5 * 32768).astype(int)
+
+
+def except_for(end, at, n):
+    return np.concatenate([np.arange(at), np.arange(at + n, end)])
+
+
+LEVEL = ("-r", "1k", "-c", "0,1", "-n", 50, "--trigger", "level", "-l", "0:0V")
+
+
+@test("what the 1401 lost is told of the sweep that it is in, though that is over by then")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/x.csv"
+        # in the last second, after it was asked
+        about, _ = fake(folder, "capture", "-r", "1k", "-c", "0,1", "-t", "2900ms", "x.csv",
+                        lost="2300:50", code=LOST)
+        eq(about["losses"], [{"sweep": 1, "position": 2850, "samples": 50}])
+        eq((about["lost"], about["samples"], about["ended"]), (50, 2900, "done"))
+        frames = by_number(path)
+        same(frames[:2850], except_for(2900, 2300, 50), "what came")
+        eq(set(frames[2850:]), {2899}, "filled with the last one")
+        eq(marks(path), [(2.85, "lost 50 samples")])
+        # more than there is room for
+        about, _ = fake(folder, "stream", "-F", "-r", "1k", "-c", "0,1", "-n", 500, "x.csv",
+                        lost="205:500", code=LOST)
+        eq(about["losses"], [{"sweep": 1, "position": 450, "samples": 500}])
+        eq((about["lost"], about["samples"]), (500, 500))
+        same(by_number(path), np.append(except_for(950, 205, 500), [949] * 50), "with so many")
+        eq(marks(path), [(0.45, "lost 500 samples")])
+        # where the ring lost it has its place: what is behind the end is none
+        about, _ = fake(folder, "stream", "-F", "-r", "1k", "-c", "0,1", "-n", 500, "x.csv",
+                        ring="205:500", code=LOST)
+        eq(about["losses"], [{"sweep": 1, "position": 205, "samples": 295}])
+        same(by_number(path), np.append(np.arange(205), [204] * 295), "by the ring")
+        # a 1401 that answers when all is over
+        for more in (), ("--split", "2900ms"):
+            about, _ = fake(folder, "capture", "-F", "-r", "1k", "-c", "0,1", "-t", "2900ms",
+                            *more, "x.csv", lost="2300:50", deaf="2400:900", code=LOST)
+            eq(about["losses"], [{"sweep": 1, "position": 2900, "samples": 50}])
+            path = f"{folder}/{about['files'][0]}"
+            same(by_number(path), except_for(2950, 2300, 50), "told at the end")
+            eq((len(about["files"]), marks(path)), (1, [(2.9, "lost 50 samples")]))
+
+
+@test("what the 1401 lost in one of several sweeps: that one is filled, or not averaged")
+def _():
+    more = ("--sweeps", 3, "--interval", "1500ms")
+    with tempfile.TemporaryDirectory() as folder:
+        about, _ = fake(folder, "capture", *LEVEL, *more, "x.csv", lost="1710:7", code=LOST)
+        eq(about["losses"], [{"sweep": 2, "position": 43, "samples": 7}])
+        same(by_number(f"{folder}/x-001.csv"), 100 + np.arange(50), "the first")
+        same(by_number(f"{folder}/x-002.csv"),
+             np.append(1700 + except_for(50, 10, 7), [1749] * 7), "the second")
+        same(by_number(f"{folder}/x-003.csv"), 3300 + np.arange(50), "the third")
+        about, _ = fake(folder, "capture", *LEVEL, *more, "--average", "x.csv", lost="1710:7",
+                        code=LOST)
+        eq((about["averaged"], about["lost"], about["ended"]), (3, 7, "done"))
+        eq(about["losses"], [{"sweep": 2, "position": 43, "samples": 7}])
+        same(by_number(f"{folder}/x.csv"), round((100 + 3300 + 4900) / 3) + np.arange(50),
+             "the mean")
+        # one of which the 1401 does not say whether it lost some
+        about, _ = fake(folder, "capture", "-F", *LEVEL, "--sweeps", 2, "--average", "x.csv",
+                        deaf="140:20")
+        eq((about["averaged"], about["lost"]), (2, 0))
+        same(by_number(f"{folder}/x.csv"), (300 + 500) // 2 + np.arange(50), "without the first")
+
+
+@test("by memory: samples that the 1401 missed are told, and not averaged, however short it was")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        memory = ("--method", "memory")
+        about, said = fake(folder, "stream", "-r", "1k", "-c", "0,1", "-n", 500, *memory, "x.csv",
+                           missed=400, code=LOST)
+        eq((about["samples"], about["ended"]), (500, "error"))
+        assert "choose a lower --rate" in said, said
+        about, _ = fake(folder, "capture", *LEVEL, "--sweeps", 3, "--average", *memory, "y.csv",
+                        missed=200, code=LOST)
+        eq((about["averaged"], about["ended"]), (1, "error"))
+        same(by_number(f"{folder}/y.csv"), 100 + np.arange(50), "the first alone")
+
+
+@test("--average: a sweep begun by an event of its own is left out, too, if it lost samples")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        for torn, told in (("3:40", [(3, 50, 40)]), ("1:9 2:8", [(1, 50, 9), (1, 50, 8)])):
+            about, _ = fake(folder, "capture", "-F", "-r", "1k", "-c", "0,1", "-n", 100,
+                            "--sweeps", 6, "--average", "x.csv", torn=torn, code=LOST)
+            eq((about["averaged"], about["samples"], about["ended"]), (6, 100, "done"), torn)
+            eq(about["lost"], sum(n for _, _, n in told))
+            eq([(loss["sweep"], loss["position"], loss["samples"]) for loss in about["losses"]],
+               told)
+            whole = [k for k in range(6 + len(told)) if f"{k + 1}:" not in torn]
+            mean = np.mean([np.arange(100) + 100 * k for k in whole], 0) * 5 / 32768
+            near(np.abs(by_csv(f"{folder}/x.csv")[1][:, 1] - mean).max(), 0, 1e-9, torn)
+        # without --average it is the end, and its file has what came
+        about, _ = fake(folder, "capture", "-r", "1k", "-c", "0,1", "-n", 100, "--sweeps", 6,
+                        "y.csv", torn="3:40", code=LOST)
+        eq((about["samples"], about["lost"], about["ended"]), (250, 40, "error"))
+        same(by_number(f"{folder}/y-003.csv"), 200 + np.arange(50), "its half")
 
 
 # --------------------------------------------------------------- triggers and loops
