@@ -68,6 +68,13 @@ static void check(const struct options *o)
 		die(EXIT_USAGE, "--play and --in-turn: give one of them");
 	if (o->markers && o->play)
 		die(EXIT_USAGE, "--play and --markers: give one of them");
+	if (o->markers && o->in_turn)
+		die(EXIT_USAGE, "--in-turn and --markers: give one of them");
+	if (o->markers && o->average)
+		die(EXIT_USAGE, "--average and --markers: give one of them; a marker is of one sweep, the file of all");
+	/* a stream is begun by one pulse, and only a stream has markers */
+	if (o->markers && o->trigger == TRIGGER_EXT && o->sweeps > 1)
+		die(EXIT_USAGE, "--markers: with --trigger ext there is one sweep alone");
 }
 
 /*

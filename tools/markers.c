@@ -3,17 +3,22 @@
  * --markers: lines of standard input, each with the moment at which it came. A thread
  * of its own reads them, so that the moment is right whatever the program does.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sampling.h"
 
+#define SETTLE_MS	100	/* for the thread to read what has come */
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct marker *first, **last = &first;	/* under the lock */
+static bool over;		/* standard input is at its end; under the lock */
 
 static void put_marker(const char *text)
 {
@@ -46,6 +51,12 @@ static void *read_lines(void *unused)
 			line[n++] = c;
 		}
 	}
+	line[n] = '\0';
+	if (n)
+		put_marker(line);
+	pthread_mutex_lock(&lock);
+	over = true;
+	pthread_mutex_unlock(&lock);
 	return NULL;
 }
 
@@ -61,6 +72,27 @@ void markers_begin(void)
 		die(EXIT_FAILED, "--markers: no thread for them");
 	pthread_detach(thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* A line has come that the thread has not read yet */
+static bool waits(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	bool at_end;
+
+	pthread_mutex_lock(&lock);
+	at_end = over;
+	pthread_mutex_unlock(&lock);
+	return !at_end && poll(&input, 1, 0) > 0 && input.revents & POLLIN;
+}
+
+void markers_settle(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int ms;
+
+	for (ms = 0; ms < SETTLE_MS && waits(); ms++)
+		nanosleep(&pause, NULL);
 }
 
 struct marker *markers_take(void)

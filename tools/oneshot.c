@@ -48,15 +48,20 @@ static void begun(struct shot *shot, uint64_t frames)
 	shot->error = sampling_begin_sweep(shot->s, shot->start_ns);
 }
 
-/* What has come of the sweep, into the file */
+/* What has come of the sweep, into the file; before its first frame what began it */
 static void write_more(struct shot *shot, uint64_t frames)
 {
+	const struct options *o = shot->s->options;
 	const unsigned int n = shot->in.n_channels;
 
 	if (shot->error || frames <= shot->written)
 		return;
-	shot->error = sampling_take(shot->s, shot->in.samples + shot->written * n,
-				    (size_t)(frames - shot->written));
+	if (!shot->written && o->trigger != TRIGGER_NOW && !o->average)
+		shot->error = recording_mark(shot->s->recording, 0, "trigger");
+	if (!shot->error)
+		shot->error = sampling_take(shot->s,
+					    shot->in.samples + shot->written * n,
+					    (size_t)(frames - shot->written));
 	shot->written = frames;
 	if (!shot->error)
 		shot->error = recording_tick(shot->s->recording);
@@ -153,8 +158,6 @@ static int take_shot(struct shot *shot)
 	if (shot->in.done || ret == CED1401L_E_LOST)
 		begun(shot, shot->in.done);
 	write_more(shot, shot->in.done);
-	if (shot->in.done && o->trigger != TRIGGER_NOW && !o->average)
-		recording_mark(s->recording, 0, "trigger");
 	return ret == CED1401L_E_LOST ? lose(shot) : ret;
 }
 

@@ -329,6 +329,12 @@ static int make_room(struct recording *r, size_t *frames)
 	return ret;
 }
 
+uint64_t recording_room(const struct recording *r)
+{
+	/* one that is full gives way to the next */
+	return r->split ? r->split - (r->frames - r->file_start) % r->split : UINT64_MAX;
+}
+
 int recording_write(struct recording *r, const int16_t *samples, size_t frames)
 {
 	while (frames) {
@@ -385,13 +391,28 @@ int recording_write_exact(struct recording *r, const double *samples, size_t fra
 
 int recording_mark(struct recording *r, uint64_t frame, const char *text)
 {
-	int ret;
+	int ret = r->error;
+	size_t n = 1;
 
-	r->markers++;
-	if (r->error || !r->now || frame < r->file_start)
-		return r->error;
+	/* the file that the next frame belongs to may not be open yet */
+	if (!ret && (!r->now || frame >= r->frames))
+		ret = make_room(r, &n);
+	if (ret)
+		return ret;
+	/* one that is closed: the nearest place is in the next */
+	if (frame < r->file_start)
+		frame = r->file_start;
 	ret = r->now->format->mark(r->now, frame - r->file_start, text);
 	return trouble(r, r->now->path, ret);
+}
+
+int recording_marker(struct recording *r, uint64_t frame, const char *text)
+{
+	int ret = recording_mark(r, frame, text);
+
+	if (!ret)
+		r->markers++;
+	return ret;
 }
 
 void recording_note_loss(struct recording *r, uint64_t position, uint64_t frames)

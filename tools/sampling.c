@@ -43,6 +43,7 @@
  * @since_ns:	... this moment
  * @piece:	of the last read
  * @open:	a sweep comes
+ * @sweep_at:	its first frame, or that of the one before: a position as above
  * @due:	where the next may begin: --interval
  * @in_sweep:	frames of it so far
  * @has_before:	@before is the frame before
@@ -79,6 +80,7 @@ struct source {
 	uint64_t since_ns;
 	struct ced1401_piece piece;
 	bool open;
+	uint64_t sweep_at;
 	uint64_t due;
 	uint64_t in_sweep;
 	bool has_before;
@@ -230,6 +232,43 @@ static int ask_at_end(struct source *src)
 	return ask_losses(src);
 }
 
+/* --------------------------------------------------------------------- markers */
+
+/*
+ * Those whose frame has been written. At the end all: what came behind the last frame
+ * is put there. What came between sweeps goes to the beginning of the next.
+ */
+static int put_markers(struct source *src, bool all)
+{
+	struct recording *r = src->s->recording;
+	int ret = 0;
+
+	if (!src->s->options->markers)
+		return 0;
+	if (all)
+		markers_settle();
+	/* without a file there is no place for them yet */
+	while (!ret && r->now) {
+		double at;
+
+		if (!src->marker)
+			src->marker = markers_take();
+		if (!src->marker)
+			break;
+		/* frame of the stream, then of the recording */
+		at = ((double)src->marker->ns - (double)src->zero_ns) / 1e9 *
+			src->info.true_rate - (double)src->sweep_at;
+		if (at >= (double)r->frames && !all)
+			break;
+		if (at >= (double)r->frames)
+			at = (double)(r->frames - 1);
+		ret = recording_marker(r, at > 0 ? (uint64_t)at : 0, src->marker->text);
+		free(src->marker);
+		src->marker = NULL;
+	}
+	return ret;
+}
+
 /* --------------------------------------------------------------------- sweeps */
 
 static uint64_t frame_ns(const struct source *src, uint64_t frame)
@@ -253,19 +292,23 @@ static int take_pre(struct source *src)
 
 static int open_sweep(struct source *src, uint64_t frame)
 {
-	int ret;
 	const struct options *o = src->s->options;
+	/* the file of the sweep before is closed now */
+	int ret = put_markers(src, false);
 
+	if (ret)
+		return ret;
 	src->open = true;
 	src->asked = false;
 	src->in_sweep = 0;
-	ret = sampling_begin_sweep(src->s, frame_ns(src, frame - src->pre_filled));
+	src->sweep_at = frame - src->pre_filled;
 	src->due = frame + (uint64_t)ceil(o->interval * src->info.true_rate);
+	ret = sampling_begin_sweep(src->s, frame_ns(src, src->sweep_at));
 	if (ret)
 		return ret;
 	if (src->pre_filled)
 		ret = take_pre(src);
-	if (!ret && src->s->options->trigger != TRIGGER_NOW)
+	if (!ret && o->trigger != TRIGGER_NOW && !o->average)
 		ret = recording_mark(src->s->recording, src->in_sweep, "trigger");
 	return ret;
 }
@@ -360,8 +403,13 @@ static int take_frames(struct source *src, const int16_t *samples, const int16_t
 		} else {
 			if (is_end(src, frames))
 				n = (size_t)(s->frames - src->in_sweep);
+			if (n > recording_room(s->recording))
+				n = (size_t)recording_room(s->recording);
 			ret = sampling_take(s, samples, n);
 			src->in_sweep += n;
+			/* as long as their file is open */
+			if (!ret)
+				ret = put_markers(src, false);
 			for (i = src->pre_room < n ? n - src->pre_room : 0; i < n; i++)
 				remember(src, samples + i * width(src));
 			if (n && s->options->trigger == TRIGGER_LEVEL) {
@@ -375,38 +423,6 @@ static int take_frames(struct source *src, const int16_t *samples, const int16_t
 		levels += n;
 		frames -= n;
 		src->position += n;
-	}
-	return ret;
-}
-
-/* --------------------------------------------------------------------- markers */
-
-/* Those whose frame has been written, or all at the end */
-static int put_markers(struct source *src, bool all)
-{
-	struct recording *r = src->s->recording;
-	int ret = 0;
-
-	while (!ret && src->open) {
-		double at;
-
-		if (!src->marker)
-			src->marker = markers_take();
-		if (!src->marker)
-			break;
-		/* frame of the stream, then of the recording */
-		at = ((double)src->marker->ns - (double)src->zero_ns) / 1e9 *
-			src->info.true_rate;
-		at -= (double)src->position - (double)r->frames;
-		if (at < 0)
-			at = 0;
-		if (at > (double)r->frames && !all)
-			break;
-		if (at > (double)r->frames)
-			at = (double)r->frames;
-		ret = recording_mark(r, (uint64_t)at, src->marker->text);
-		free(src->marker);
-		src->marker = NULL;
 	}
 	return ret;
 }
@@ -445,8 +461,9 @@ static void find_start(struct source *src, uint64_t apparent)
 /* Frames are seen when they have come, or later: the earliest is the nearest */
 static void follow_clock(struct source *src)
 {
-	uint64_t since = (uint64_t)llround((double)src->piece.time_frames /
-					   src->info.true_rate * 1e9);
+	/* what the 1401 lost has taken its time, too */
+	uint64_t frames = src->piece.time_frames + src->lost_1401;
+	uint64_t since = (uint64_t)llround((double)frames / src->info.true_rate * 1e9);
 	uint64_t apparent = src->piece.time_ns > since ? src->piece.time_ns - since : 0;
 
 	if (!src->start_ns)
@@ -533,7 +550,7 @@ static int run(struct source *src)
 		}
 		if (!ret && now_ns() - src->asked_ns >= ASK_NS)
 			ret = ask_losses(src);
-		if (!ret && s->options->markers)
+		if (!ret)
 			ret = put_markers(src, false);
 		if (!ret)
 			ret = recording_tick(s->recording);
@@ -601,8 +618,7 @@ static int end(struct source *src, int ret)
 	/* The last second's, of which no read tells any more */
 	if (!ret && src->info.error == CED1401L_E_MISSED)
 		ret = src->info.error;
-	if (s->options->markers)
-		put_markers(src, true);
+	put_markers(src, true);
 	progress_end(&s->progress, s->done * s->frames +
 		     (src->open ? src->in_sweep : 0), s->recording->lost);
 	if (ret == -ETIMEDOUT) {

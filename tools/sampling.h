@@ -45,6 +45,8 @@ struct marker {
 
 /* From now on lines of standard input are collected */
 void markers_begin(void);
+/* At the end: a line that has come by now is one of them */
+void markers_settle(void);
 /* The oldest one, to be freed; NULL: none */
 struct marker *markers_take(void);
 

@@ -126,7 +126,7 @@ struct loss {
  * @lost:	frames in all
  * @losses:	the first of them
  * @n_losses:	how many
- * @markers:	how many
+ * @markers:	lines of standard input that are in the files as marks
  * @last:	the last frame, which fills losses
  * @plot:	the picture
  * @synced_ns:	CLOCK_MONOTONIC of the last sync
@@ -172,11 +172,13 @@ void recording_prepare(struct recording *recording, const struct options *option
  */
 void recording_begin(struct recording *recording);
 
+/* recording_room - frames up to the end of the file that the next one goes into */
+uint64_t recording_room(const struct recording *recording);
+
 /* These return 0 or a negative errno; what failed was said */
 int recording_write(struct recording *recording, const int16_t *samples, size_t frames);
 int recording_write_exact(struct recording *recording, const double *samples,
 			  size_t frames);
-int recording_mark(struct recording *recording, uint64_t frame, const char *text);
 int recording_next(struct recording *recording, uint64_t start_utc);
 
 /**
@@ -192,6 +194,20 @@ int recording_lose(struct recording *recording, uint64_t frames, uint64_t fill_f
 /* recording_note_loss - for the summary alone: frames of the sweep, at a place in it */
 void recording_note_loss(struct recording *recording, uint64_t position,
 			 uint64_t frames);
+
+/**
+ * recording_mark - a text at a frame
+ * @recording: the recording
+ * @frame: of the sweep. If its file is closed, the text goes to the beginning of
+ *	the one that is open; if it is the next that comes, to the file that it comes into
+ * @text: what to write there
+ *
+ * Return: 0 or a negative errno; what failed was said.
+ */
+int recording_mark(struct recording *recording, uint64_t frame, const char *text);
+
+/* recording_marker - the same for a line of standard input, which is counted */
+int recording_marker(struct recording *recording, uint64_t frame, const char *text);
 
 /* recording_tick - now and then: the open file is made whole up to now */
 int recording_tick(struct recording *recording);

@@ -357,6 +357,11 @@ def stop_and_lose(lane):
     step.until(lambda: step.size("x.edf") > size + 8000)
     step.end(signal.SIGINT)
     results["markers"]["times"] = times
+    for name, more in (("end", ()), ("split", ("--split", "500ms"))):
+        name = f"markers-{name}"
+        step = lane.begin(name, "capture", *CALM, "-t", 3, "--markers", *more, "x.csv",
+                          stdin=subprocess.PIPE)
+        write_lines(step)
     # Stopped until the ring has been gone over more than once: samples are lost
     step = lane.begin("lost", "stream", "-r", "50k", "-c", "0,1", "--method", "fifo",
                       "--json", "x.edf")
@@ -379,6 +384,21 @@ def stop_and_lose(lane):
     while lane.counter("bytes_to_host") < moved + 600000:
         time.sleep(WAIT)
     step.end(signal.SIGCONT)
+
+
+def write_lines(step):
+    """m0, m1 ... until the program's end, with the time before each and after it"""
+    times = []
+    try:
+        while step.process.poll() is None:
+            before = time.time()
+            os.write(step.process.stdin.fileno(), b"m%d\n" % len(times))
+            times.append((before, time.time()))
+            time.sleep(0.005)
+    except BrokenPipeError:
+        pass
+    step.end()
+    results[step.name]["times"] = times
 
 
 def trigger_and_loop(lane):
@@ -420,6 +440,10 @@ def trigger_and_loop(lane):
              "x.raw")
     step = lane.begin("loop-long-ext", "capture", "-r", "10k", "-c", "2,3", "--play",
                       "../loop/long.raw", "--trigger", "ext", "x.raw")
+    fire(lane, step)
+    # The trigger is in the first of the files
+    step = lane.begin("loop-split", "capture", "-r", "10k", "-c", "2,3", "--play",
+                      "../loop/in.raw", "--trigger", "ext", "--split", "200ms", "--json", "x.csv")
     fire(lane, step)
     lane.run("loop-level", "capture", "-r", "10k", "-c", "2,3", "--play", "../loop/in.raw",
              "--trigger", "level", "--level", "0:1V", "x.raw")
@@ -620,6 +644,13 @@ def look(lane):
     # A sine of 2.5 V, 100 scans long: from below 1 V to it, 20 scans before
     lane.run("level", "capture", "-r", "1k", "-n", 200, "--trigger", "level", "--level",
              "0:1V", "--pre", "20ms", "--json", "x.edf")
+    for kind in "csv", "edf":
+        lane.run(f"level-{kind}", "capture", "-r", "1k", "-n", 200, "--sweeps", 2, "--trigger",
+                 "level", "--level", "0:1V", "--json", f"x.{kind}")
+    step = lane.begin("level-markers", "capture", "-r", "1k", "-n", 300, "--sweeps", 4,
+                      "--trigger", "level", "--level", "0:1V", "--markers", "--json", "x.csv",
+                      stdin=subprocess.PIPE)
+    write_lines(step)
     lane.run("level-falling", "capture", "-r", "1k", "-c", "1", "-n", 150, "--trigger",
              "level", "--level", "0:-1V,falling", "x.raw")
     lane.run("level-negative", "capture", "-r", "1k", "-n", 150, "-C", "0:unit=N,scale=-1",

@@ -1016,6 +1016,41 @@ def _():
     assert len(head.get("EVENT", [])) >= 3, head.get("EVENT")
 
 
+def markers_of(name, frames, rate):
+    """The markers in a step's files: (time in UTC, text), and where the files begin"""
+    about = answer(name)
+    eq(about["lost"], 0, name)
+    times, found, starts = step(name)["times"], [], []
+    for file in about["files"]:
+        path = path_of(name, file)
+        starts.append(start_of(path, "csv"))
+        here = [(starts[-1] + onset, t) for onset, t in marks(path) if t != "trigger"]
+        for at, _ in here:
+            assert starts[-1] <= at < starts[-1] + frames / rate, (file, at)
+        found += here
+    # Not one is missing, and it says how many there are
+    eq([t for _, t in found], [f"m{i}" for i in range(len(found))], name)
+    eq(about["markers"], len(found), name)
+    end = starts[-1] + frames / rate
+    eq([at for at, _ in found], sorted(at for at, _ in found), name)
+    # not before it was written, if that was before the end
+    for (at, _), (before, _) in zip(found, times):
+        assert at >= min(before - 0.005, end - 1.5 / rate), (name, at, before)
+    missed = [after for _, after in times[len(found):] if after < end - 0.02]
+    eq(missed, [], f"{name}: written before {end}, and not there")
+    return found, starts
+
+
+@test("markers are written up to the end, and into the right one of several files")
+def _():
+    for name, frames, rate, files in (("markers-end", 6000, 2000, 1),
+                                      ("markers-split", 1000, 2000, 6),
+                                      ("level-markers", 300, 1000, 4)):
+        found, starts = markers_of(name, frames, rate)
+        eq(len(starts), files, name)
+        assert len(found) > 5, (name, found)
+
+
 @test("a program that sleeps too long: losses are annotated, and the times stay right")
 def _():
     about = answer("lost", LOST)
@@ -1163,6 +1198,21 @@ def _():
         same(by_number(f"{folder}/y-003.csv"), 200 + np.arange(50), "its half")
 
 
+@test("markers stay in their places for minutes after the 1401 lost some")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        lines = (5, 30, 70, 110, 140)
+        about, _ = fake(folder, "capture", "-r", "1k", "-c", "0,1", "-t", 150, "--markers",
+                        "x.csv", lost="10000:2000", lines=" ".join(map(str, lines)), code=LOST)
+        eq((about["lost"], about["markers"]), (2000, len(lines)))
+        found = [(at, what) for at, what in marks(f"{folder}/x.csv") if what[0] == "m"]
+        eq([what for _, what in found], [f"m{i}" for i in range(len(lines))])
+        for (at, what), want in zip(found, lines):
+            near(at, want, 0.005, what)
+        frames = by_number(f"{folder}/x.csv")
+        same(frames[15000:], np.arange(15000, 150000) % 32768, "the samples beside them")
+
+
 # --------------------------------------------------------------- triggers and loops
 
 def looped():
@@ -1226,6 +1276,7 @@ def _():
     found = [onset for onset, t in edf_annotations(path_of("level", "x.edf"))[0]
              if t == "trigger"]
     near(found[0], 0.02, 1e-5)
+    eq(answer("level")["markers"], 0, "a trigger is no marker")
     ended("level-falling")
     data = np.fromfile(path_of("level-falling", "x.raw"), "<i2")
     first = next(k for k in range(1, 100) if sine(0, np.array([k]))[0] <= -level <
@@ -1289,6 +1340,21 @@ def _():
                               "5ms", *more, "x.csv", cwd=folder)
             assert code == USAGE and "without --play and --in-turn" in said, said
         eq(os.listdir(folder), [])
+
+
+@test("what begins with a trigger has it as an annotation, in the first of its files")
+def _():
+    for i in "001", "002":
+        path = path_of("level-csv", f"x-{i}.csv")
+        eq(marks(path), [(0, "trigger")], path)
+        found, _ = edf_annotations(path_of("level-edf", f"x-{i}.edf"))
+        eq([(onset, t) for onset, t in found if t != "Recording ends"], [(0, "trigger")])
+    for kind in "csv", "edf":
+        eq(answer(f"level-{kind}")["markers"], 0, kind)
+    eq(marks(path_of("ext-timeout", "x.csv")), [(0, "trigger")])
+    about = answer("loop-split")
+    eq(([marks(path_of("loop-split", f)) for f in about["files"]], about["markers"]),
+       ([[(0, "trigger")], [], []], 0))
 
 
 @test("--interval: at least so long from the start of a sweep to that of the next")
@@ -1543,6 +1609,9 @@ WRONG = {
     "capture -n 10 -D 1 x.wav": "--dacs goes with --play",
     "capture -n 10 --hold x.wav": "--hold goes with --play",
     "stream --markers x.wav": "choose EDF+ or CSV",
+    "capture -n 10 --sweeps 2 --average --markers x.csv": "--average and --markers",
+    "capture -n 10 --in-turn --markers x.csv": "--in-turn and --markers",
+    "capture -n 10 --sweeps 2 --trigger ext --markers x.csv": "one sweep alone",
     "capture -n 10 --json -f csv -": "standard output",
     "capture -n 10 --plot x.bmp x.wav": ".png or .svg",
     "dac 0=much": "Give a number",
