@@ -224,13 +224,16 @@ static int csv_write_exact(struct writer *w, const double *samples, size_t frame
 	return ret;
 }
 
-static int csv_mark(struct writer *w, uint64_t frame, const char *text)
+static int csv_mark(struct writer *w, uint64_t frame, const char *text, bool marker)
 {
 	struct plain *p = w->private;
 	int ret;
 
 	ret = put_line(p, "# at %.*f %.*s\n", p->digits, (double)frame / w->about.rate,
 		       (int)strcspn(text, "\r\n"), text);
+	/* one that is counted is in the file, whatever comes */
+	if (!ret && marker)
+		ret = plain_flush(p);
 	return ret ? whole_lines(w, ret) : 0;
 }
 

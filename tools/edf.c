@@ -24,14 +24,17 @@
 
 #define RECORD_UNITS	100000		/* a second, in EDFlib's units of 10 us */
 #define RECORD_BYTES	1048576	/* of samples, at most */
-#define ANNOTATION_SIGNALS 2		/* room for about 200 bytes in each record */
-#define MAX_ANNOTATION_BYTES 512	/* EDFlib's are less */
+#define ANNOTATION_SIGNALS 2	/* room for about 200 bytes in each record ... */
+#define MARKER_SIGNALS	16	/* ... and for 1800 where lines of standard input come */
+#define MAX_ANNOTATION_BYTES 4096	/* EDFlib's are less */
+#define BACK		8	/* records that are looked into for room while it grows */
 #define MAX_INEXACT	0.00001	/* of a range's limits, in parts of the range */
 
 /* An annotation that waits for a record with room */
 struct annotation {
 	double onset;		/* seconds from the file's start */
 	char text[80];
+	bool marker;
 	struct annotation *next;
 };
 
@@ -39,6 +42,7 @@ struct annotation {
 struct edf {
 	int handle;
 	int fd;			/* of the same file, for what EDFlib does not do */
+	unsigned int signals;	/* of annotations */
 	unsigned int per_record; /* frames */
 	int duration;		/* of a record, units of 10 us */
 	double subsecond;	/* of the start: onsets count from the whole second */
@@ -246,6 +250,7 @@ static int edf_open(struct writer *w)
 
 	w->private = edf;
 	edf->last = &edf->first;
+	edf->signals = w->about.markers ? MARKER_SIGNALS : ANNOTATION_SIGNALS;
 	choose_record(&w->about, edf);
 	edf->handle = edfopen_file_writeonly(w->path, EDFLIB_FILETYPE_EDFPLUS,
 					     (int)w->about.n);
@@ -265,10 +270,10 @@ static int edf_open(struct writer *w)
 		set_channel(edf, &w->about, c);
 	set_start(edf, w->about.start_utc);
 	edf_set_datarecord_duration(edf->handle, edf->duration);
-	edf_set_number_of_annotation_signals(edf->handle, ANNOTATION_SIGNALS);
+	edf_set_number_of_annotation_signals(edf->handle, (int)edf->signals);
 	edf_set_equipment(edf->handle, EDF_EQUIPMENT);
 	edf_set_recording_additional(edf->handle, PROGRAM " " VERSION);
-	edf->header = (off_t)(w->about.n + ANNOTATION_SIGNALS + 1) * 256;
+	edf->header = (off_t)(w->about.n + edf->signals + 1) * 256;
 	edf->record = must_alloc((size_t)edf->per_record * w->about.n,
 				 sizeof(*edf->record));
 	return 0;
@@ -296,7 +301,7 @@ static bool put_entry(char *area, size_t size, const char *entry)
 /* Put annotations that wait into the record's annotation signals */
 static int annotate(struct edf *edf, uint64_t record)
 {
-	const size_t size = (size_t)edf->annotation_bytes, part = size / ANNOTATION_SIGNALS;
+	const size_t size = (size_t)edf->annotation_bytes, part = size / edf->signals;
 	off_t at = edf->header + (off_t)(record + 1) * edf->record_size - (off_t)size;
 	char text[MAX_ANNOTATION_BYTES], entry[160];
 	unsigned int i;
@@ -309,11 +314,11 @@ static int annotate(struct edf *edf, uint64_t record)
 
 		snprintf(entry, sizeof(entry), "+%.6f\x14%s\x14",
 			 a->onset + edf->subsecond, a->text);
-		for (i = 0; i < ANNOTATION_SIGNALS; i++) {
+		for (i = 0; i < edf->signals; i++) {
 			if (put_entry(text + i * part, part, entry))
 				break;
 		}
-		if (i == ANNOTATION_SIGNALS)
+		if (i == edf->signals)
 			break;
 		edf->first = a->next;
 		if (!edf->first)
@@ -325,13 +330,14 @@ static int annotate(struct edf *edf, uint64_t record)
 	return 0;
 }
 
-static int edf_mark(struct writer *w, uint64_t frame, const char *text)
+static int edf_mark(struct writer *w, uint64_t frame, const char *text, bool marker)
 {
 	struct edf *edf = w->private;
 	struct annotation *a = must_alloc(1, sizeof(*a));
 	size_t n = 0;
 
 	a->onset = (double)frame / w->about.rate;
+	a->marker = marker;
 	/* 20, 21 and 0 are EDF's own; a character is not cut in two */
 	for (; *text && n < sizeof(a->text) - 5; text++)
 		a->text[n++] = (unsigned char)*text < 32 ? ' ' : *text;
@@ -342,22 +348,51 @@ static int edf_mark(struct writer *w, uint64_t frame, const char *text)
 	return 0;
 }
 
+/* The end of the samples is told even if others find no room */
+static void put_last_first(struct edf *edf)
+{
+	struct annotation **before = &edf->first, *a;
+
+	while ((*before)->next)
+		before = &(*before)->next;
+	a = *before;
+	if (before == &edf->first)
+		return;
+	*before = NULL;
+	edf->last = before;
+	a->next = edf->first;
+	edf->first = a;
+}
+
 /* What waits, into the records from the last one back */
 static int annotate_all(struct writer *w)
 {
 	struct edf *edf = w->private;
 	uint64_t record = edf->records;
-	unsigned int left = 0;
-	struct annotation *a;
 	int ret = 0;
 
 	while (!ret && edf->first && record > 0)
 		ret = annotate(edf, --record);
-	for (a = edf->first; a; a = a->next)
+	return ret;
+}
+
+/* The file is closed: what waits still is in no record */
+static void drop_annotations(struct writer *w)
+{
+	struct edf *edf = w->private;
+	unsigned int left = 0;
+
+	while (edf->first) {
+		struct annotation *a = edf->first;
+
+		edf->first = a->next;
 		left++;
+		if (a->marker)
+			w->unplaced++;
+		free(a);
+	}
 	if (left)
 		say("%s: no room for %u of the annotations", w->path, left);
-	return ret;
 }
 
 /* -------------------------------------------------------------------- records */
@@ -396,6 +431,7 @@ static int write_count(struct edf *edf)
 static int write_record(struct writer *w)
 {
 	struct edf *edf = w->private;
+	uint64_t back;
 	int ret;
 
 	errno = 0;
@@ -409,8 +445,9 @@ static int write_record(struct writer *w)
 	edf->filled = 0;
 	w->frames = edf->records * edf->per_record;
 	ret = write_count(edf);
-	if (!ret && edf->first)
-		ret = annotate(edf, edf->records - 1);
+	/* a program that is killed loses what waits: those before may have room, too */
+	for (back = 1; !ret && edf->first && back <= BACK && back <= edf->records; back++)
+		ret = annotate(edf, edf->records - back);
 	return ret;
 }
 
@@ -455,7 +492,8 @@ static int fill_record(struct writer *w)
 
 	if (!edf->filled || edf->failed)
 		return 0;
-	edf_mark(w, frames, "Recording ends");
+	edf_mark(w, frames, "Recording ends", false);
+	put_last_first(edf);
 	for (c = 0; c < w->about.n; c++)
 		last[c] = edf->record[(size_t)c * edf->per_record + edf->filled - 1];
 	while (!ret && edf->filled)
@@ -483,12 +521,7 @@ static int edf_close(struct writer *w)
 		ret = ret ? ret : ret2;
 	}
 	close(edf->fd);
-	while (edf->first) {
-		struct annotation *a = edf->first;
-
-		edf->first = a->next;
-		free(a);
-	}
+	drop_annotations(w);
 	free(edf->record);
 	free(edf);
 	return ret;

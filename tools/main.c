@@ -29,8 +29,8 @@ static const struct argp_option table[] = {
 static const char codes[] =
 	"Exit status: 0 all is well; 1 something failed; 2 wrong usage; 3 no device, no "
 	"permission, or the 1401 is off; 4 another program has the 1401; 5 the 1401 "
-	"reported an error or failed its test; 6 samples were lost; 7 a file could not "
-	"be written or read; 8 nothing came in time; 130 stopped by Ctrl-C before the "
+	"reported an error or failed its test; 6 samples or markers were lost; 7 a "
+	"file could not be written or read; 8 nothing came in time; 130 stopped by Ctrl-C before the "
 	"end, with whole files.";
 
 static const struct command *find_command(const char *name)

@@ -170,8 +170,9 @@ static int raw_write(struct writer *w, const int16_t *samples, size_t frames)
 	return 0;
 }
 
-static int raw_mark(struct writer *w, uint64_t frame, const char *text)
+static int raw_mark(struct writer *w, uint64_t frame, const char *text, bool marker)
 {
+	(void)marker;
 	(void)w;
 	(void)frame;
 	(void)text;

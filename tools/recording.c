@@ -194,6 +194,7 @@ void recording_prepare(struct recording *r, const struct options *o)
 {
 	memset(r, 0, sizeof(*r));
 	r->options = o;
+	r->about.markers = o->markers;
 	r->path = o->arguments[0];
 	r->format = format_of(o->format, r->path);
 	r->numbered = o->split > 0 || (o->sweeps > 1 && !o->average);
@@ -255,6 +256,8 @@ static int close_file(struct recording *r)
 		return 0;
 	ret = trouble(r, w->path, w->format->close(w));
 	r->now = NULL;
+	r->markers -= w->unplaced;
+	r->unplaced += w->unplaced;
 	free(w->path);
 	free(w);
 	return ret;
@@ -389,7 +392,7 @@ int recording_write_exact(struct recording *r, const double *samples, size_t fra
 	return 0;
 }
 
-int recording_mark(struct recording *r, uint64_t frame, const char *text)
+static int mark(struct recording *r, uint64_t frame, const char *text, bool marker)
 {
 	int ret = r->error;
 	size_t n = 1;
@@ -402,13 +405,18 @@ int recording_mark(struct recording *r, uint64_t frame, const char *text)
 	/* one that is closed: the nearest place is in the next */
 	if (frame < r->file_start)
 		frame = r->file_start;
-	ret = r->now->format->mark(r->now, frame - r->file_start, text);
+	ret = r->now->format->mark(r->now, frame - r->file_start, text, marker);
 	return trouble(r, r->now->path, ret);
+}
+
+int recording_mark(struct recording *r, uint64_t frame, const char *text)
+{
+	return mark(r, frame, text, false);
 }
 
 int recording_marker(struct recording *r, uint64_t frame, const char *text)
 {
-	int ret = recording_mark(r, frame, text);
+	int ret = mark(r, frame, text, true);
 
 	if (!ret)
 		r->markers++;
@@ -438,7 +446,8 @@ int recording_lose(struct recording *r, uint64_t frames, uint64_t fill_frames)
 	snprintf(text, sizeof(text), "lost %llu samples", (unsigned long long)frames);
 	if (!ret && r->now)
 		ret = trouble(r, r->now->path,
-			      r->now->format->mark(r->now, r->frames - r->file_start, text));
+			      r->now->format->mark(r->now, r->frames - r->file_start, text,
+						   false));
 	while (!ret && fill_frames) {
 		n = fill_frames < FILL ? (size_t)fill_frames : FILL;
 		ret = recording_write(r, fill, n);
@@ -530,7 +539,7 @@ int recording_end(struct recording *r, int code, const char *why)
 	if (r->error) {
 		code = EXIT_FILE;
 		why = r->error == -ENOSPC ? "full" : "error";
-	} else if (r->lost && code == EXIT_OK) {
+	} else if ((r->lost || r->unplaced) && code == EXIT_OK) {
 		code = EXIT_LOST;
 	}
 	if (r->options->plot && r->n_files &&

@@ -22,7 +22,7 @@
 #define EXIT_DEVICE	3	/* no device, or it may not be opened, or it is off */
 #define EXIT_BUSY	4	/* another program has the 1401 */
 #define EXIT_1401	5	/* the 1401 reported an error, or failed its test */
-#define EXIT_LOST	6	/* samples were lost; the file tells where */
+#define EXIT_LOST	6	/* samples or markers were lost; the file has the rest */
 #define EXIT_FILE	7	/* a file could not be written (whole) or read */
 #define EXIT_TIMEOUT	8	/* no trigger, or no answer, in time */
 #define EXIT_SIGNAL	130	/* ended by Ctrl-C before its end; files are whole */

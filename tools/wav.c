@@ -148,8 +148,9 @@ static int wav_write_exact(struct writer *w, const double *samples, size_t frame
 }
 
 /* A WAV has no place for them that readers know; the summary and the end tell */
-static int wav_mark(struct writer *w, uint64_t frame, const char *text)
+static int wav_mark(struct writer *w, uint64_t frame, const char *text, bool marker)
 {
+	(void)marker;
 	(void)w;
 	(void)frame;
 	(void)text;

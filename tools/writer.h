@@ -28,6 +28,7 @@
  * @start_utc:	ns since 1970, UTC: the first frame
  * @total:	frames that will come; 0: unknown
  * @average:	sweeps that were averaged; 0: none were
+ * @markers:	lines of standard input will be marked: there may be many
  */
 struct signal_about {
 	unsigned int n;
@@ -38,6 +39,7 @@ struct signal_about {
 	uint64_t start_utc;
 	uint64_t total;
 	uint64_t average;
+	bool markers;
 };
 
 struct writer;
@@ -53,7 +55,8 @@ struct writer;
  * @open:	make the file, with what is known before the first frame
  * @write:	frames behind the last ones
  * @write_exact: the same, as numbers finer than samples; NULL: they are rounded
- * @mark:	a text at a frame, which may be behind the last or far before it
+ * @mark:	a text at a frame, which may be behind the last or far before it; whether it
+ *		is a line of standard input
  * @sync:	make the file one that its reader can open, up to now
  * @close:	its end, also after an error; the file is then as whole as can be
  *
@@ -68,7 +71,7 @@ struct format {
 	int (*open)(struct writer *w);
 	int (*write)(struct writer *w, const int16_t *samples, size_t frames);
 	int (*write_exact)(struct writer *w, const double *samples, size_t frames);
-	int (*mark)(struct writer *w, uint64_t frame, const char *text);
+	int (*mark)(struct writer *w, uint64_t frame, const char *text, bool marker);
 	int (*sync)(struct writer *w);
 	int (*close)(struct writer *w);
 };
@@ -88,6 +91,7 @@ const struct format *format_of(const char *name, const char *path);
  * @path:	its name; "-" is standard output
  * @about:	what it holds
  * @frames:	written so far: what the file really has, also after an error
+ * @unplaced:	when it is closed: markers that @mark took, and the file has no room for
  * @private:	the format's own
  */
 struct writer {
@@ -95,6 +99,7 @@ struct writer {
 	char *path;
 	struct signal_about about;
 	uint64_t frames;
+	unsigned int unplaced;
 	void *private;
 };
 
@@ -127,6 +132,7 @@ struct loss {
  * @losses:	the first of them
  * @n_losses:	how many
  * @markers:	lines of standard input that are in the files as marks
+ * @unplaced:	those that found no room there
  * @last:	the last frame, which fills losses
  * @plot:	the picture
  * @synced_ns:	CLOCK_MONOTONIC of the last sync
@@ -151,6 +157,7 @@ struct recording {
 	struct loss losses[MAX_LOSSES];
 	unsigned int n_losses;
 	unsigned int markers;
+	unsigned int unplaced;
 	int16_t last[MAX_INPUTS];
 	struct plot plot;
 	uint64_t synced_ns;

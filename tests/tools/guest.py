@@ -323,6 +323,13 @@ def kill_and_fill(lane):
                        check=True)
         lane.run(f"full-{kind}", "stream", "-r", "8k", *CALM[2:], f"x.{kind}",
                  said=make_folder(f"full-{kind}.said"))
+    for kind in "edf", "csv":
+        name = f"full-markers-{kind}"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64k,uid={USER}", "disk",
+                        make_folder(name)], check=True)
+        step = lane.begin(name, "stream", "-r", "4k", *CALM[2:], "--markers", f"x.{kind}",
+                          said=make_folder(f"{name}.said"), stdin=subprocess.PIPE)
+        write_lines(step)
 
 
 def stop_and_lose(lane):
@@ -357,6 +364,18 @@ def stop_and_lose(lane):
     step.until(lambda: step.size("x.edf") > size + 8000)
     step.end(signal.SIGINT)
     results["markers"]["times"] = times
+    # Many at once, as a file: the words of capture's own, and a line that is not ended
+    for name, n in (("many", 100), ("too-many", 5000)):
+        with open(f"{WORK}/{name}", "w+b") as lines:
+            lines.write(b"Recording ends\n" + b"".join(b"m%d\n" % i for i in range(n)) + b"last")
+            lines.seek(0)
+            lane.run(f"markers-{name}", "capture", *CALM, "-n", 6007, "--markers", "x.edf",
+                     stdin=lines)
+    lane.run("play-markers", "play", "--json", "../markers-many/x.edf")
+    with open(f"{WORK}/many", "rb") as lines:
+        step = lane.begin("killed-markers", "stream", *CALM, "--markers", "x.edf", stdin=lines)
+        step.until(lambda: step.size("x.edf") > 30000)
+        step.end(signal.SIGKILL)
     for name, more in (("end", ()), ("split", ("--split", "500ms"))):
         name = f"markers-{name}"
         step = lane.begin(name, "capture", *CALM, "-t", 3, "--markers", *more, "x.csv",

@@ -1016,6 +1016,44 @@ def _():
     assert len(head.get("EVENT", [])) >= 3, head.get("EVENT")
 
 
+def counted(name, code=OK):
+    """The markers in a step's EDF+, as many as --json says; without capture's own text"""
+    about = answer(name, code)
+    end = about["samples"] / about["rate"]
+    found = [t for onset, t in edf_annotations(path_of(name, "x.edf"))[0]
+             if t != "Recording ends" or abs(onset - end) > 1e-5]
+    eq(len(found), about["markers"], f"{name}: what it says and what is there")
+    eq(len(set(found)), len(found), f"{name}: one twice")
+    return found
+
+
+@test("markers of EDF+: room for many, the last line without its end, and those lost are told")
+def _():
+    want = {"Recording ends", "last"} | {f"m{i}" for i in range(100)}
+    eq(set(counted("markers-many")), want)
+    eq(set(t for t in by_mne(path_of("markers-many", "x.edf"))[1].annotations.description), want)
+    # a user's marker with capture's own text is not where the samples end
+    about = answer("play-markers")
+    eq((about["samples"], about["channels"]), (6007, 2))
+    found = counted("markers-too-many", LOST)
+    said = text("markers-too-many", "err")
+    without = int(re.search(r"no room for (\d+) of the annotations", said)[1])
+    # what had not been read when it ended is in neither number
+    assert 300 < len(found) <= 5002 - without, (len(found), without)
+    # in the file while it comes
+    ended("killed-markers", -9)
+    found = edf_annotations(path_of("killed-markers", "x.edf"))[0]
+    eq({t for _, t in found}, want)
+
+
+@test("a full disk: as many markers as it says are in the file")
+def _():
+    about = answer("full-markers-csv", FILE)
+    found = [t for _, t in marks(path_of("full-markers-csv", "x.csv"))]
+    eq(found, [f"m{i}" for i in range(about["markers"])])
+    assert len(counted("full-markers-edf", FILE)) > 1
+
+
 def markers_of(name, frames, rate):
     """The markers in a step's files: (time in UTC, text), and where the files begin"""
     about = answer(name)
