@@ -11,7 +11,6 @@
 #include "sampling.h"
 
 #define DEFAULT_RATE	1000.0
-#define FAST_SECONDS	1.0	/* what is longer must be in the file while it comes */
 
 /* The rate that the 1401's clocks give for the one that is wanted */
 static double true_rate(const struct options *o, struct ced1401_clock *clock)

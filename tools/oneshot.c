@@ -20,6 +20,7 @@
  * @start_ns:	CLOCK_MONOTONIC of its start; 0: not yet
  * @called_ns:	when it was asked for
  * @written:	frames that are in the file already
+ * @grows:	the method is such that the file grows, rather than any
  * @torn:	it lost samples, and is not averaged
  * @error:	the file's
  */
@@ -30,6 +31,7 @@ struct shot {
 	uint64_t start_ns;
 	uint64_t called_ns;
 	uint64_t written;
+	bool grows;
 	bool torn;
 	int error;
 };
@@ -112,6 +114,32 @@ static int level_comes(struct sampling *s)
 	return ced1401_wait_level(s->device, &level);
 }
 
+/*
+ * What is longer comes by blocks, so that a program that is killed leaves what came: the
+ * other methods have the sweep in the 1401's memory until it is over, or may lose some.
+ * An average is not written before.
+ */
+static void choose_method(struct shot *shot)
+{
+	const struct sampling *s = shot->s;
+	const struct options *o = s->options;
+
+	shot->in.method = o->method;
+	shot->grows = o->method == CED1401L_AUTO && !o->in_turn && !o->average &&
+		(double)s->frames / s->recording->about.rate > FAST_SECONDS;
+	if (shot->grows)
+		shot->in.method = CED1401L_REQUEST;
+}
+
+static int sample(struct shot *shot, const struct ced1401_when *when)
+{
+	ced1401_device *device = shot->s->device;
+
+	return shot->s->file_play ?
+		ced1401_capture_play(device, &shot->in, &shot->out, when) :
+		ced1401_capture(device, &shot->in, when);
+}
+
 /* It is the end of a file; of an average it is the end of this sweep alone */
 static int lose(struct shot *shot)
 {
@@ -151,9 +179,13 @@ static int take_shot(struct shot *shot)
 		ret = level_comes(s);
 	shot->called_ns = now_ns();
 	if (!ret)
-		ret = s->file_play ?
-			ced1401_capture_play(s->device, &shot->in, &shot->out, &when) :
-			ced1401_capture(s->device, &shot->in, &when);
+		ret = sample(shot, &when);
+	/* a 1401 that has no such blocks, or no room for them, has not begun */
+	if (ret == CED1401L_E_1401_FULL && shot->grows) {
+		shot->grows = false;
+		shot->in.method = CED1401L_AUTO;
+		ret = sample(shot, &when);
+	}
 	/* what is whole is written, however it ended */
 	if (shot->in.done || ret == CED1401L_E_LOST)
 		begun(shot, shot->in.done);
@@ -184,7 +216,7 @@ static void prepare(struct shot *shot)
 	shot->in.flags = o->in_turn ? CED1401L_IN_TURN : 0;
 	shot->in.rate = o->rate;
 	shot->in.frames = s->frames;
-	shot->in.method = o->method;
+	choose_method(shot);
 	shot->in.samples = must_alloc((size_t)s->frames * o->n_inputs, sizeof(int16_t));
 	if (!s->file_play)
 		return;

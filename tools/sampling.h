@@ -9,6 +9,8 @@
 #include "tools.h"
 #include "writer.h"
 
+#define FAST_SECONDS	1.0	/* what is longer must be in the file while it comes */
+
 /**
  * struct average - the average of sweeps
  * @n:		channels

@@ -317,6 +317,17 @@ def kill_and_fill(lane):
         step.until(lambda: step.size(f"x.{kind}") > size)
         step.record["moved"] = (lane.counter("bytes_to_host") - moved) // 4
         step.end(signal.SIGKILL)
+    # What is begun by an event of its own is in the file while it comes, too
+    for name, file, more in (("killed-play", "x.wav", ("--play", "../loop/long.raw")),
+                             ("killed-sweeps", "x-001.edf", ("-t", 60, "--sweeps", 2))):
+        moved = lane.counter("bytes_to_host")
+        step = lane.begin(name, "capture", "-r", "2k", "-c", "0,1", "--json", *more,
+                          file.replace("-001", ""))
+        step.until(lambda: lane.counter("bytes_to_host") - moved > 24000)
+        size = step.size(file)
+        step.until(lambda: step.size(file) > size)
+        step.record["moved"] = (lane.counter("bytes_to_host") - moved) // 4
+        step.end(signal.SIGKILL)
     for kind in "wav", "edf", "csv", "raw":
         disk = make_folder(f"full-{kind}")
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64k,uid={USER}", "disk", disk],

@@ -967,6 +967,18 @@ for KIND in "wav", "edf", "csv", "raw":
         assert room - (17000 if kind == "edf" else 1000) < size <= room, size
 
 
+@test("SIGKILL: what came of --play and of a sweep is in the file, all but the last second")
+def _():
+    for name, file, whole in (("killed-play", "x.wav", 30000),
+                              ("killed-sweeps", "x-001.edf", 120000)):
+        ended(name, -9)
+        samples = read_any(path_of(name, file), file[-3:])
+        is_pattern(samples, name)
+        moved = step(name)["moved"]
+        assert moved > 6000 and len(samples) >= moved - 2000, f"{name}: {len(samples)} of {moved}"
+        assert len(samples) < whole, f"{name}: it was over already"
+
+
 @test("Ctrl-C ends a stream: its file is whole, and has all samples")
 def _():
     ended("stopped")
