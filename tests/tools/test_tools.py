@@ -1848,12 +1848,17 @@ def _():
     assert "hold, go on" in "\n".join(view("help"))
 
 
-@test("scope: the README's picture has the screen's words and dots")
-def _():
+def picture_of_scope():
+    """The picture of its screen, as a file"""
     path = f"{BUILD}/scope.svg"
     run("/usr/bin/python3", "-B", f"{TOP}/tests/tools/picture.py",
         f"{RESULTS}/scope/coloured", path)
-    tree = xml.etree.ElementTree.parse(path).getroot()
+    return path
+
+
+@test("scope: the README's picture has the screen's words and dots")
+def _():
+    tree = xml.etree.ElementTree.parse(picture_of_scope()).getroot()
     screen = "\n".join(view("cursors"))
     words = [node.text for node in tree if node.tag.endswith("text")]
     eq(sorted(words), sorted(re.sub("[\u2800-\u28ff]", " ", screen).split()))
@@ -1861,6 +1866,14 @@ def _():
     eq(sum(node.get("d").count("M") for node in tree if node.tag.endswith("path")), dots)
     colours = {node.get("stroke") for node in tree if node.tag.endswith("path")}
     eq(len(colours), 2, "each channel has its colour")
+
+
+# Not of those that "make pictures" runs before it has drawn it anew
+@test("scope: docs/scope.svg is that picture (else: make pictures)")
+def _():
+    with open(picture_of_scope(), encoding="utf-8") as drawn, \
+            open(f"{TOP}/docs/scope.svg", encoding="utf-8") as kept:
+        assert kept.read() == drawn.read(), f"it shows another screen than {BUILD}/scope.svg"
 
 
 # ------------------------------------------------------------- help, manual, completions
