@@ -140,21 +140,27 @@ static int sample(struct shot *shot, const struct ced1401_when *when)
 		ced1401_capture(device, &shot->in, when);
 }
 
-/* It is the end of a file; of an average it is the end of this sweep alone */
+/*
+ * It is the end of a file; of an average it is the end of this sweep alone. What the DACs
+ * had too late is none of the file's samples.
+ */
 static int lose(struct shot *shot)
 {
 	struct sampling *s = shot->s;
 
-	s->recording->lost += shot->out.lost;
 	if (shot->in.lost)
 		recording_note_loss(s->recording, shot->in.done, shot->in.lost);
+	if (shot->out.lost)
+		say("the DACs held a value for %llu samples, as the next came too late",
+		    (unsigned long long)shot->out.lost);
 	if (s->options->average) {
 		average_drop(&s->average);
 		shot->torn = true;
 		return 0;
 	}
-	say("%llu samples were lost after the first %llu, which are in the file",
-	    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
+	if (shot->in.lost)
+		say("%llu samples were lost after the first %llu, which are in the file",
+		    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
 	return CED1401L_E_LOST;
 }
 

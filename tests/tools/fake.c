@@ -11,6 +11,7 @@
  * FAKE_DEAF="AT:N ..." while it samples these it does not say what it lost,
  * FAKE_MISSED="AT" from when on the converter is too slow, which "memory" is told when it asks,
  * FAKE_TORN="SHOT:N ..." shots, from 1 on, that end by a loss of N behind their middle,
+ * FAKE_DRY="SHOT:N ..." shots in which the DACs have N too late,
  * FAKE_LINES="SECONDS ..." when lines come from standard input.
  */
 #include <errno.h>
@@ -325,8 +326,18 @@ int __wrap_ced1401_capture(ced1401_device *device, struct ced1401_signal *in,
 int __wrap_ced1401_capture_play(ced1401_device *device, struct ced1401_signal *in,
 				struct ced1401_signal *out, const struct ced1401_when *when)
 {
+	const char *text = getenv("FAKE_DRY");
+	uint64_t shot, n;
+	int ret;
+
 	out->done = out->frames;
-	return __wrap_ced1401_capture(device, in, when);
+	out->lost = 0;
+	ret = __wrap_ced1401_capture(device, in, when);
+	while (next_pair(&text, &shot, &n)) {
+		if (shot == shots)
+			out->lost = n;
+	}
+	return !ret && out->lost ? CED1401L_E_LOST : ret;
 }
 
 int __wrap_ced1401_play(ced1401_device *device, struct ced1401_signal *out,

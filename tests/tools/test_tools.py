@@ -1248,6 +1248,23 @@ def _():
         same(by_number(f"{folder}/y-003.csv"), 200 + np.arange(50), "its half")
 
 
+@test("capture --play: what the DACs had too late is told, and is no loss of the file's")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        np.arange(100, dtype="<i2").tofile(f"{folder}/out.raw")
+        words = ["--play", "out.raw", "-r", "1k", "-c", "0,1", "-n", 100, "--sweeps", 3]
+        about, said = fake(folder, "capture", *words, "x.csv", dry="2:30", code=LOST)
+        eq((about["samples"], about["lost"], about["losses"], about["ended"]),
+           (200, 0, [], "error"))
+        assert "the DACs held a value for 30 samples, as the next came too late" in said, said
+        assert "samples were lost" not in said, said
+        same(by_number(f"{folder}/x-002.csv"), 100 + np.arange(100), "all of it")
+        # What answers to such a stimulus is no part of a mean
+        about, said = fake(folder, "capture", *words, "--average", "y.csv", dry="2:30")
+        eq((about["averaged"], about["lost"]), (3, 0), said)
+        assert "held a value for 30 samples" in said, said
+
+
 @test("markers stay in their places for minutes after the 1401 lost some")
 def _():
     with tempfile.TemporaryDirectory() as folder:
