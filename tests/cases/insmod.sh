@@ -350,7 +350,8 @@ a_hundred_times_leave_nothing_behind()
 	dma=$(free_dma_pages) kib=$(free_kib)
 	# KASAN keeps back what is freed; kmemleak, in the same kernel, looks for what is lost
 	if [[ ! -e /sys/kernel/debug/kmemleak ]]; then
-		((dma >= before_dma - 2)) ||
+		# A page a round would be lost; a kernel may keep back a slab or two (Linux 7.2 does)
+		((dma >= before_dma - 16)) ||
 			fails "$((before_dma - dma)) pages of DMA memory are missing"
 		# The module's own pages alone would be 100 KiB a round
 		((kib >= before_kib - 50 * rounds)) ||
