@@ -266,9 +266,6 @@ static bool take_away(struct ced_session *session)
 	link->last = link->dirty ? NULL : session;
 	link->left = true;
 	link->dirty = false;
-	/* What another thread wrote amid a reset is still here, and is nobody's now */
-	if (card->resetting)
-		empty_buffers(link);
 	WRITE_ONCE(link->holder, NULL);
 	put_pid(session->claimer);
 	session->claimer = NULL;
