@@ -115,8 +115,7 @@ void ced_card_end_reset(struct ced_card *card)
 bool ced_card_online(struct ced_card *card)
 {
 	return in(card, CEDCARD_ID) == CEDCARD_ID_VALUE &&
-	       (in(card, CEDCARD_STATUS) & CEDCARD_STATUS_ONLINE) ==
-		CEDCARD_STATUS_ONLINE;
+	       ced_card_still_online(card);
 }
 
 /**
