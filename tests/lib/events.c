@@ -356,6 +356,19 @@ static void streams_are_closed_while_another_thread_serves(void **state)
 	ced1401_close(dev);
 }
 
+/* A stream by request that is served by this */
+static ced1401_stream *served_by(ced1401_device *dev, ced1401_stream_callback *callback,
+				 void *user)
+{
+	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
+	ced1401_stream *s;
+
+	well(ced1401_stream_in(dev, &config, &s));
+	well(ced1401_stream_set_callback(s, callback, user));
+	well(ced1401_stream_start(s));
+	return s;
+}
+
 /* Its callback closes it, when it has told its end: nothing touches it behind that */
 struct closer {
 	bool stopped;
@@ -381,15 +394,11 @@ static int closes(void *user, ced1401_stream *stream,
 
 static void a_stream_may_be_closed_at_its_end(void **state)
 {
-	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
 	ced1401_device *dev = open_1401(0);
 	struct closer c = { false, false };
-	ced1401_stream *s;
 
 	(void)state;
-	well(ced1401_stream_in(dev, &config, &s));
-	well(ced1401_stream_set_callback(s, closes, &c));
-	well(ced1401_stream_start(s));
+	served_by(dev, closes, &c);
 	while (!c.closed)
 		well(ced1401_process(dev, patience()));
 	assert_int_equal(ced1401_process(dev, 0), 0);
@@ -418,15 +427,12 @@ static int bequeaths(void *user, ced1401_stream *stream,
 
 static void a_callback_of_another_user_is_another(void **state)
 {
-	struct ced1401_stream_config config = config_of(CED1401L_REQUEST);
 	ced1401_device *dev = open_1401(0);
 	struct heir second = { .next = NULL }, first = { .next = &second };
 	ced1401_stream *s;
 
 	(void)state;
-	well(ced1401_stream_in(dev, &config, &s));
-	well(ced1401_stream_set_callback(s, bequeaths, &first));
-	well(ced1401_stream_start(s));
+	s = served_by(dev, bequeaths, &first);
 	while (!second.calls)
 		well(ced1401_process(dev, patience()));
 	assert_false(first.late);
