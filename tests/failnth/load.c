@@ -7,7 +7,8 @@
  *				allocates by the way comes and goes, so that a failure can
  *				be passed over: each device is another chance
  *	load insmod FILE PARAMETER...
- *				load the module, from where its parameters are read
+ *				load the module; counted from its init function on, which
+ *				takes tests/failnth/tell
  *	load read FILE...	open and read a file
  *
  * After each failure there must be nothing left of it. Prints how many there were.
@@ -26,10 +27,10 @@
 #include <unistd.h>
 
 #include "nth.h"
+#include "tell/init.h"
 
 #define DRIVER	"/sys/bus/platform/drivers/ced1401"
 #define MODULE	"ced1401_isa"
-#define MANY	1000000u
 
 static int nth_fd;
 static unsigned int failures;
@@ -170,13 +171,8 @@ static int try_insmod(char *argv[])
 		strcat(args, " ");
 	}
 
-	/* A parameter that is none: so far it is the kernel's own business */
-	nth_set(nth_fd, MANY);
-	if (!init_module(image, s.st_size, "io=none"))
-		return fail(0, "loaded with io=none:", argv[0]);
-	nth = MANY - nth_get(nth_fd);
-	for (more = true; more; nth++) {
-		nth_set(nth_fd, nth);
+	for (nth = 1, more = true; more; nth++) {
+		nth_set(nth_fd, INIT_NTH(nth));
 		ret = init_module(image, s.st_size, args);
 		more = has_failed();
 		if (ret && !more)
