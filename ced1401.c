@@ -97,8 +97,10 @@ static int ced_open(struct inode *inode, struct file *file)
 	spin_lock_irq(&card->lock);
 	list_add_tail(&session->node, &card->sessions);
 	/* Amid the machine's going down the node is still there */
-	if (!card->users++ && !card->gone)
+	if (!card->users++ && !card->gone) {
+		ced_link_forget(card);
 		ced_card_wake(card);
+	}
 	spin_unlock_irq(&card->lock);
 	return stream_open(inode, file);
 }

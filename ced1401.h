@@ -109,7 +109,7 @@ struct ced_link {
 	wait_queue_head_t wq;		/* woken when any of this changes */
 	bool dirty;	/* the holder must reset the 1401 before it uses it */
 	bool left;	/* there is no holder, and the last one left it as it was */
-	bool clean;	/* nobody has used the 1401 since its last reset */
+	bool clean;	/* nobody has used the 1401 since its last reset, or could have */
 	u32 epoch;	/* counts the times that the buffers were emptied */
 	struct ced_decoder decoder;
 	unsigned long escape_at;	/* jiffies of the request's first byte */
@@ -499,6 +499,7 @@ void ced_transfer_free(struct ced_session *session, struct ced_buffer *buffer);
 /* link.c: who has the 1401, and its characters */
 extern const struct ced_card_events ced_link_events;
 void ced_link_init(struct ced_card *card);
+void ced_link_forget(struct ced_card *card);
 int ced_link_claim(struct ced_session *session, bool nonblock);
 int ced_link_claim_free(struct ced_session *session);
 int ced_link_release(struct ced_session *session);

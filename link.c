@@ -183,6 +183,18 @@ static int make_ready(struct ced_session *session)
 	return READ_ONCE(card->gone) ? -ENODEV : 0;
 }
 
+/**
+ * ced_link_forget() - the first file is opened: nobody has looked at the 1401 for a while
+ * @card:	the card; its lock is held
+ *
+ * It may have been switched off and on, or have served another machine: whoever gets it first
+ * resets it, although the one who had it last left it reset.
+ */
+void ced_link_forget(struct ced_card *card)
+{
+	card->link.clean = false;
+}
+
 /* Stand in the queue for the link; the card's lock is dropped meanwhile */
 static int wait_turn(struct ced_session *session)
 	__releases(&session->card->lock)

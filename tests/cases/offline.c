@@ -255,6 +255,40 @@ static void what_no_reset_reached_is_reset_for_the_next(void **state)
 	works(fd);
 }
 
+/*
+ * While no file is open nobody looks: another machine may have had the 1401, with a session
+ * of its own, and the one before left it reset
+ */
+static void what_befell_it_while_nobody_looked_is_reset(void **state)
+{
+	int fd = open_session(0), i;
+	long resets;
+
+	(void)state;
+	works(fd);
+	close(fd);
+	for (i = 0; i < 2; i++) {
+		set_card_property("cable", false);
+		sleep_ms(300);
+		set_card_property("cable", true);
+		resets = sysfs_number("statistics/resets");
+		fd = open_session(0);
+		assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+		assert_int_equal(sysfs_number("statistics/resets"), resets + 1);
+		/* Among those who look nothing is reset twice */
+		if (i) {
+			int other = open_session(0);
+
+			close(fd);
+			resets = sysfs_number("statistics/resets");
+			assert_int_equal(call(other, CED1401_IOC_CLAIM, NULL), 0);
+			assert_int_equal(sysfs_number("statistics/resets"), resets);
+			fd = other;
+		}
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +296,7 @@ int main(void)
 		OFFLINE_TEST(areas_stay),
 		OFFLINE_TEST(sleepers_wake),
 		OFFLINE_TEST(what_no_reset_reached_is_reset_for_the_next),
+		OFFLINE_TEST(what_befell_it_while_nobody_looked_is_reset),
 	};
 
 	return RUN(tests);
