@@ -39,6 +39,7 @@
  * @id:		the driver's; 0: none
  * @events:	CED1401_EVENT_*, gathered since it was started
  * @error:	0, or the first error that STATUS told
+ * @given_up:	by the library, maybe with a block of the 1401's that waits
  * @status:	as STATUS told last
  */
 struct transfer {
@@ -46,6 +47,7 @@ struct transfer {
 	uint32_t id;
 	unsigned int events;
 	int error;
+	bool given_up;
 	struct ced1401_status status;
 };
 
@@ -106,6 +108,7 @@ struct range {
  * @streams:	open streams
  * @servers:	threads that run callbacks of these; @served: one has returned
  * @fifo_runs:	a NOW transfer has the DMA channel: no block can move
+ * @gave_up:	the 1401's next ERROR_GIVEN_UP is of a block that the library gave up
  * @events:	CED1401L_EVENT_* that the callback has not been told
  * @callback:	of ced1401_set_event_callback()
  * @user:	for @callback
@@ -148,6 +151,7 @@ struct ced1401_device {
 	struct server *servers;
 	pthread_cond_t served;
 	struct ced1401_stream *fifo_runs;
+	bool gave_up;
 	unsigned int events;
 	ced1401_event_callback *callback;
 	void *user;
@@ -259,6 +263,9 @@ static inline bool transfer_over(const struct transfer *seen)
 
 /* STOP: its memory is still when this returns. The entry stays */
 void transfer_stop(ced1401_device *dev, struct transfer *transfer);
+
+/* The same where nothing is left to move: the 1401 may wait for a block, and call that an error */
+void transfer_give_up(ced1401_device *dev, struct transfer *transfer);
 
 /* STOP, and forget it; nothing if it was never begun */
 void transfer_end(ced1401_device *dev, struct transfer *transfer);

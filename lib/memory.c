@@ -172,6 +172,16 @@ void transfer_stop(ced1401_device *dev, struct transfer *transfer)
 		ioctl(dev->fd, CED1401_IOC_STOP, &stop);
 }
 
+void transfer_give_up(ced1401_device *dev, struct transfer *transfer)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (!transfer->given_up)
+		dev->gave_up = true;
+	transfer->given_up = true;
+	pthread_mutex_unlock(&dev->lock);
+	transfer_stop(dev, transfer);
+}
+
 void transfer_end(ced1401_device *dev, struct transfer *transfer)
 {
 	struct transfer **at;
@@ -186,6 +196,8 @@ void transfer_end(ced1401_device *dev, struct transfer *transfer)
 			break;
 		}
 	}
+	if (transfer->given_up)
+		dev->gave_up = false;
 	pthread_mutex_unlock(&dev->lock);
 	transfer->id = 0;
 }

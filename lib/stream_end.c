@@ -95,7 +95,7 @@ int stream_push_end(ced1401_stream *s)
 		       info.error ? info.error : -ESHUTDOWN;
 	/* The ring is empty: a block that waits for it will have no data */
 	if (s->kind == &stream_request)
-		transfer_stop(s->dev, &s->transfer);
+		transfer_give_up(s->dev, &s->transfer);
 	return 0;
 }
 

@@ -365,9 +365,22 @@ static void note_command(char about[COMMAND_MAX], const char *text)
 	about[n] = '\0';
 }
 
+/* It is of a block that the library gave up as a stream ended, and of no command */
+static bool is_of_stream(ced1401_device *dev, long error)
+{
+	bool of_stream;
+
+	pthread_mutex_lock(&dev->lock);
+	of_stream = error == ERROR_GIVEN_UP && dev->gave_up;
+	if (of_stream)
+		dev->gave_up = false;
+	pthread_mutex_unlock(&dev->lock);
+	return of_stream;
+}
+
 static int own_error(ced1401_device *dev, const char *text, long error, long detail)
 {
-	if (!error)
+	if (!error || is_of_stream(dev, error))
 		return 0;
 	pthread_mutex_lock(&dev->lock);
 	dev->error = (int)error;

@@ -270,6 +270,9 @@ static void sampling_what_is_played(void **state)
 	capture_play(dev, 500, CED1401L_FIFO, CED1401L_MEMORY, false);
 	/* More than 512 KiB of eight DACs */
 	capture_play(dev, 33000, CED1401L_REQUEST, CED1401L_REQUEST, true);
+	/* Of the block that is given up at its end no command hears */
+	capture_play(dev, 33000, CED1401L_MEMORY, CED1401L_REQUEST, false);
+	capture_play(dev, 33000, CED1401L_MEMORY, CED1401L_REQUEST, false);
 	ced1401_close(dev);
 }
 
