@@ -115,6 +115,27 @@ static void gather(ced1401_device *dev, struct transfer *transfer)
 	gather_session(dev, status.events);
 }
 
+/*
+ * STATUS tells an end once, and then the driver's descriptor is quiet: whoever waits for a
+ * stream is told of it, too. One that was given up is not over for its program, which
+ * waits for the DACs. The lock is held.
+ */
+static void wake_streams(ced1401_device *dev)
+{
+	ced1401_stream *s;
+
+	for (s = dev->streams; s; s = s->next) {
+		struct transfer *transfer = &s->transfer;
+
+		if (transfer->told || transfer->given_up ||
+		    !(transfer->error || transfer_over(transfer) ||
+		      transfer->events & CED1401_EVENT_REFUSED))
+			continue;
+		transfer->told = true;
+		eventfd_write(s->attention, 1);
+	}
+}
+
 int device_look(ced1401_device *dev)
 {
 	struct ced1401_status session = { .id = 0 };
@@ -124,6 +145,7 @@ int device_look(ced1401_device *dev)
 	pthread_mutex_lock(&dev->lock);
 	for (transfer = dev->transfers; transfer; transfer = transfer->next)
 		gather(dev, transfer);
+	wake_streams(dev);
 	if (!ioctl(dev->fd, CED1401_IOC_STATUS, &session)) {
 		gather_session(dev, session.events);
 		dev->link = session.link;

@@ -39,6 +39,7 @@
  * @id:		the driver's; 0: none
  * @events:	CED1401_EVENT_*, gathered since it was started
  * @error:	0, or the first error that STATUS told
+ * @told:	whoever waits for its stream was woken by its end
  * @given_up:	by the library, maybe with a block of the 1401's that waits
  * @status:	as STATUS told last
  */
@@ -47,6 +48,7 @@ struct transfer {
 	uint32_t id;
 	unsigned int events;
 	int error;
+	bool told;
 	bool given_up;
 	struct ced1401_status status;
 };

@@ -314,6 +314,42 @@ static void losses_of_a_long_stream_are_told(void **state)
 	ced1401_stream_close(s);
 }
 
+/* ------------------------------------------------------------- streams and time */
+
+static bool is_readable(ced1401_stream *s)
+{
+	struct pollfd p = { .fd = ced1401_stream_fd(s), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The driver tells an end once: it may be another thread that hears of it */
+static void a_streams_descriptor_knows_of_its_end_whoever_looked(void **state)
+{
+	static const int methods[] = {
+		CED1401L_FIFO, CED1401L_REQUEST, CED1401L_MEMORY,
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		struct ced1401_stream_config config = config_of(methods[i]);
+		struct ced1401_piece piece;
+		ced1401_stream *s;
+		int got;
+
+		fake.obey = samples_in_memory;
+		s = begin_in(&config);
+		assert_false(is_readable(s));
+		assert_int_equal(ced1401_reset(dev), 0);
+		assert_true(is_readable(s));
+		while ((got = ced1401_stream_acquire(s, &piece, 0, 0)) > 0)
+			assert_int_equal(ced1401_stream_release(s, (size_t)got), 0);
+		assert_int_equal(got, -ESHUTDOWN);
+		ced1401_stream_close(s);
+	}
+}
+
 /* -------------------------------------------------------------------- repeats */
 
 /* What is played: until when, 0: for ever; P is @at all the time */
@@ -385,6 +421,7 @@ int main(void)
 		TEST(what_a_capture_missed_at_its_end_is_told),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
+		TEST(a_streams_descriptor_knows_of_its_end_whoever_looked),
 		TEST(what_is_repeated_does_not_stand_still),
 	};
 
