@@ -237,7 +237,7 @@ int transfer_result(int error);
 int transfer_begin(ced1401_device *dev, struct transfer *transfer,
 		   struct ced1401_start *start);
 
-/* ... with the first area that is free */
+/* ... with an area that is free; what ced1401_area_set() gave is not, until it is cleared */
 int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 			struct ced1401_start *start);
 

@@ -378,7 +378,8 @@ int ced1401_write_memory(ced1401_device *device, uint32_t address,
  * of the caller's; streams and one-shot sampling take one or two of the eight while
  * they run.
  *
- * Return: the area's number, 0 to 7; -EINVAL, -ENOSPC (all eight are in use), -ENODEV.
+ * Return: the area's number, 0 to 7; -EINVAL, -ENOSPC (all eight are in use; also after a
+ * reset, until they are cleared), -ENODEV.
  */
 int ced1401_area_set(ced1401_device *device, void *memory, size_t size,
 		     unsigned int direction);

@@ -139,6 +139,16 @@ int transfer_begin(ced1401_device *dev, struct transfer *transfer,
 	return ret;
 }
 
+static bool has_owner(ced1401_device *dev, uint32_t area)
+{
+	bool has;
+
+	pthread_mutex_lock(&dev->lock);
+	has = dev->areas[area];
+	pthread_mutex_unlock(&dev->lock);
+	return has;
+}
+
 int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 			struct ced1401_start *start)
 {
@@ -148,7 +158,9 @@ int transfer_begin_area(ced1401_device *dev, struct transfer *transfer,
 	/* From the last on: programs that speak to the driver like the first */
 	while (ret == -EBUSY && area) {
 		start->area = --area;
-		ret = transfer_begin(dev, transfer, start);
+		/* A reset has ended it for the driver, but it is its owner's still */
+		if (!has_owner(dev, area))
+			ret = transfer_begin(dev, transfer, start);
 	}
 	return ret == -EBUSY ? -ENOSPC : ret;
 }

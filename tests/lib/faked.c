@@ -350,6 +350,29 @@ static void a_streams_descriptor_knows_of_its_end_whoever_looked(void **state)
 	}
 }
 
+/* ----------------------------------------------------------- areas and blocks */
+
+/* A reset has the driver forget them, but not who has them */
+static void an_area_is_its_owners_until_it_is_cleared(void **state)
+{
+	void *memory[2] = { ced1401_alloc(dev, 4096), ced1401_alloc(dev, 4096) };
+	int area[2];
+
+	(void)state;
+	area[0] = ced1401_area_set(dev, memory[0], 4096, CED1401L_TO_HOST);
+	assert_in_range(area[0], 0, CED1401_AREAS - 1);
+	assert_int_equal(ced1401_reset(dev), 0);
+	area[1] = ced1401_area_set(dev, memory[1], 4096, CED1401L_TO_HOST);
+	assert_in_range(area[1], 0, CED1401_AREAS - 1);
+	assert_int_not_equal(area[1], area[0]);
+	assert_int_equal(ced1401_area_clear(dev, area[0]), 0);
+	fake_area((unsigned int)area[1])->moved = 1;
+	assert_int_equal(ced1401_area_wait(dev, area[1], 1, -1, NULL), 0);
+	assert_int_equal(ced1401_area_clear(dev, area[1]), 0);
+	assert_int_equal(ced1401_free(dev, memory[0]), 0);
+	assert_int_equal(ced1401_free(dev, memory[1]), 0);
+}
+
 /* -------------------------------------------------------------------- repeats */
 
 /* What is played: until when, 0: for ever; P is @at all the time */
@@ -422,6 +445,7 @@ int main(void)
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
 		TEST(a_streams_descriptor_knows_of_its_end_whoever_looked),
+		TEST(an_area_is_its_owners_until_it_is_cleared),
 		TEST(what_is_repeated_does_not_stand_still),
 	};
 
