@@ -269,6 +269,9 @@ void transfer_stop(ced1401_device *dev, struct transfer *transfer);
 /* The same where nothing is left to move: the 1401 may wait for a block, and call that an error */
 void transfer_give_up(ced1401_device *dev, struct transfer *transfer);
 
+/* A FIFO stream has the DMA channel */
+bool fifo_runs(ced1401_device *dev);
+
 /* STOP, and forget it; nothing if it was never begun */
 void transfer_end(ced1401_device *dev, struct transfer *transfer);
 

@@ -357,7 +357,7 @@ int ced1401_area_clear(ced1401_device *device, int area)
 
 /* ------------------------------------------------------------------ blocks */
 
-static bool fifo_runs(ced1401_device *dev)
+bool fifo_runs(ced1401_device *dev)
 {
 	bool runs;
 

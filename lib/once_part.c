@@ -73,6 +73,9 @@ static int plan_memory(struct part *part, uint32_t whole)
 
 	if (bytes > whole)
 		return NOT_THERE;
+	/* What was sampled could not be fetched */
+	if (!part->out && fifo_runs(part->dev))
+		return CED1401L_E_FIFO;
 	part->range.size = (uint32_t)bytes;
 	if (range_take(part->dev, &part->range, whole)) {
 		part->range.size = 0;

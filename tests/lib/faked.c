@@ -373,6 +373,33 @@ static void an_area_is_its_owners_until_it_is_cleared(void **state)
 	assert_int_equal(ced1401_free(dev, memory[1]), 0);
 }
 
+static void samples_nothing(const char *command)
+{
+	if (!strncmp(command, "ADCMEM", 6) || !strncmp(command, "ADCBST", 6))
+		fail_msg("%s", command);
+}
+
+/* No block can be fetched while the FIFO has the DMA channel */
+static void what_cannot_be_fetched_is_not_sampled(void **state)
+{
+	static int16_t samples[1000];
+	struct ced1401_signal in = {
+		.channels = first, .n_channels = 1, .rate = RATE, .frames = 1000,
+		.samples = samples, .method = CED1401L_MEMORY,
+	};
+	struct ced1401_stream_config config = config_of(CED1401L_FIFO);
+	ced1401_stream *s;
+
+	(void)state;
+	fake.obey = samples_nothing;
+	assert_int_equal(ced1401_stream_out(dev, &config, &s), 0);
+	while (ced1401_stream_write(s, samples, 1000, 0) > 0)
+		;
+	assert_int_equal(ced1401_stream_start(s), 0);
+	assert_int_equal(ced1401_capture(dev, &in, NULL), CED1401L_E_FIFO);
+	ced1401_stream_close(s);
+}
+
 /* -------------------------------------------------------------------- repeats */
 
 /* What is played: until when, 0: for ever; P is @at all the time */
@@ -446,6 +473,7 @@ int main(void)
 		TEST(losses_of_a_long_stream_are_told),
 		TEST(a_streams_descriptor_knows_of_its_end_whoever_looked),
 		TEST(an_area_is_its_owners_until_it_is_cleared),
+		TEST(what_cannot_be_fetched_is_not_sampled),
 		TEST(what_is_repeated_does_not_stand_still),
 	};
 
