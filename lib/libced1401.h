@@ -680,7 +680,8 @@ int ced1401_clock_choose(double hz, struct ced1401_clock *clock);
  * @clock:	out: what the 1401 was asked for
  * @true_rate:	out: frames a second that come of it
  * @done:	out: frames that were sampled, or played (repeats included)
- * @lost:	out: frames that were lost, with CED1401L_E_LOST
+ * @lost:	out: frames that were lost, with CED1401L_E_LOST; with -ECANCELED what the 1401
+ *		had lost by then
  * @reserved:	0
  *
  * Of @samples the first @done frames were sampled, whatever the result. While it runs,

@@ -383,6 +383,18 @@ int part_fetch(struct part *part)
 	return 1;
 }
 
+/* What comes to the host ends before its time: what the 1401 has lost by now */
+static void count_lost(struct part *part)
+{
+	struct ced1401_stream_info info;
+
+	if (!part->stream || part->out || !part->started || part->over)
+		return;
+	ced1401_stream_stop(part->stream);
+	ced1401_stream_get_info(part->stream, &info);
+	part->signal->lost += info.lost_1401;
+}
+
 int part_end(struct part *part, int result)
 {
 	int ret = 0;
@@ -397,6 +409,7 @@ int part_end(struct part *part, int result)
 		do
 			ret = part_fetch(part);
 		while (ret > 0);
+		count_lost(part);
 	}
 	ced1401_stream_close(part->stream);
 	if (part->range.size)

@@ -314,6 +314,32 @@ static void losses_of_a_long_stream_are_told(void **state)
 	ced1401_stream_close(s);
 }
 
+/* One that is stopped has lost some by then, too */
+static int stops_it(void *user, int phase, uint64_t in_frames, uint64_t out_frames)
+{
+	(void)user;
+	(void)phase;
+	(void)in_frames;
+	(void)out_frames;
+	return 1;
+}
+
+static void losses_of_a_capture_that_is_stopped_are_told(void **state)
+{
+	static int16_t samples[RATE];
+	struct ced1401_signal in = {
+		.channels = first, .n_channels = 1, .rate = RATE, .frames = RATE,
+		.samples = samples, .method = CED1401L_FIFO,
+	};
+	const struct ced1401_when when = { .progress = stops_it };
+
+	(void)state;
+	fake.obey = tells_how_it_stands;
+	stands = "1000,12";
+	assert_int_equal(ced1401_capture(dev, &in, &when), -ECANCELED);
+	assert_int_equal(in.lost, 12);
+}
+
 /* ------------------------------------------------------------- streams and time */
 
 static bool is_readable(ced1401_stream *s)
@@ -471,6 +497,7 @@ int main(void)
 		TEST(what_a_capture_missed_at_its_end_is_told),
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
+		TEST(losses_of_a_capture_that_is_stopped_are_told),
 		TEST(a_streams_descriptor_knows_of_its_end_whoever_looked),
 		TEST(an_area_is_its_owners_until_it_is_cleared),
 		TEST(what_cannot_be_fetched_is_not_sampled),
