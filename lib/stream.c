@@ -485,11 +485,21 @@ static bool is_whole(ced1401_stream *s)
 	return whole;
 }
 
+/*
+ * Time is up, and what was there is taken: the ring's end, and its beginning. More comes all
+ * the time.
+ */
+static bool is_late(uint64_t deadline, unsigned int *looks)
+{
+	return deadline && !ms_until(deadline) && (*looks)++ == 2;
+}
+
 int ced1401_stream_read(ced1401_stream *stream, int16_t *samples, size_t frames,
 			int timeout_ms, struct ced1401_piece *piece)
 {
 	uint64_t deadline = deadline_after(timeout_ms);
 	struct ced1401_piece part;
+	unsigned int looks = 0;
 	size_t done = 0;
 	int ret = 0;
 
@@ -497,7 +507,7 @@ int ced1401_stream_read(ced1401_stream *stream, int16_t *samples, size_t frames,
 		return -EINVAL;
 	if (frames > INT_MAX)
 		frames = INT_MAX;
-	while (done < frames) {
+	while (done < frames && !is_late(deadline, &looks)) {
 		ret = ced1401_stream_acquire(stream, &part, frames - done,
 					     left_ms(deadline));
 		if (ret <= 0 || (done && part.lost))
@@ -527,6 +537,7 @@ int ced1401_stream_write(ced1401_stream *stream, const int16_t *samples,
 {
 	uint64_t deadline = deadline_after(timeout_ms);
 	struct ced1401_piece part;
+	unsigned int looks = 0;
 	size_t done = 0;
 	int ret = 0;
 
@@ -534,7 +545,7 @@ int ced1401_stream_write(ced1401_stream *stream, const int16_t *samples,
 		return -EINVAL;
 	if (frames > INT_MAX)
 		frames = INT_MAX;
-	while (done < frames) {
+	while (done < frames && !is_late(deadline, &looks)) {
 		ret = ced1401_stream_acquire(stream, &part, frames - done,
 					     left_ms(deadline));
 		if (ret <= 0)

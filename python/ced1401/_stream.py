@@ -489,10 +489,12 @@ class InputStream(Stream):
         with Gather(self, frames) as gather:
             self._ensure_started()
             deadline = Deadline(timeout)
+            last = False        # what was there is taken: the ring's end, then its beginning
             while not gather.full:
                 over = deadline.over
-                if not gather.more(deadline.slice_ms) and over:
+                if not gather.more(deadline.slice_ms) and over or last:
                     break
+                last = over
             return gather.result()
 
 
@@ -607,11 +609,13 @@ class OutputStream(Stream):
         frames = _channel.to_samples(self.channels, samples, volts, units)
         deadline = Deadline(timeout)
         done = 0
+        last = False            # the first time may fill the ring, and the next start it
         while done < len(frames):
             over = deadline.over
             done += (taken := self._fill(frames[done:], deadline.slice_ms))
-            if not taken and over:
+            if not taken and over or last:
                 break
+            last = over
         return done
 
     def _fill(self, frames: NDArray[np.int16], ms: int) -> int:

@@ -286,11 +286,14 @@ class InputStream(_Stream[_stream.InputStream]):
         with Gather(self.stream, frames) as gather:
             if not self.stream._started:
                 await _in_thread(self.stream._ensure_started)
+            last = False        # as there
             while not gather.full:
+                over = deadline.over
                 ready = await self._ready(deadline.left)
                 more = await self._look(lambda: gather.more(0))
-                if not ready and not more:
+                if not ready and not more or last:
                     break
+                last = over
             return gather.result()
 
 

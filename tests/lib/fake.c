@@ -180,6 +180,8 @@ static int consume(struct ced1401_consume *consume)
 	struct fake_transfer *t = transfer(consume->id);
 
 	t->consumed += consume->bytes;
+	if (fake.looks)
+		fake.looks(t);
 	consume->overwritten = 0;
 	consume->moved = t->moved;
 	consume->consumed = t->consumed;

@@ -41,6 +41,7 @@ struct fake_transfer {
  * @obey: the 1401's commands, without their ';', but for ERR, MEMTOP and unknown ones;
  *	fake_reply() sends a line
  * @waits: WAIT is about to sleep
+ * @looks: CONSUME is about to be answered
  * @slept_for_ever: WAIT had no deadline, and nothing came
  * @transfers: the first is number 1
  * @n: how many
@@ -49,6 +50,7 @@ struct fake {
 	uint64_t now;
 	void (*obey)(const char *command);
 	void (*waits)(void);
+	void (*looks)(struct fake_transfer *t);
 	bool slept_for_ever;
 	struct fake_transfer transfers[FAKE_TRANSFERS];
 	unsigned int n;

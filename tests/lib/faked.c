@@ -285,7 +285,7 @@ static const char *stands;
 
 static void tells_how_it_stands(const char *command)
 {
-	if (!strcmp(command, "XFIFO,?"))
+	if (!strcmp(command, "XFIFO,?") || !strcmp(command, "XFOUT,?"))
 		fake_reply("%s", stands);
 }
 
@@ -341,6 +341,46 @@ static void losses_of_a_capture_that_is_stopped_are_told(void **state)
 }
 
 /* ------------------------------------------------------------- streams and time */
+
+/* A frame for each look, which takes a millisecond: there is always more */
+static void comes_on_and_on(struct fake_transfer *t)
+{
+	t->moved += 2;
+	fake.now += MS;
+}
+
+static void reading_and_writing_end_when_time_is_up(void **state)
+{
+	static int16_t samples[RATE];
+	struct ced1401_stream_config config = config_of(CED1401L_FIFO);
+	uint64_t begun;
+	ced1401_stream *s;
+
+	(void)state;
+	fake.obey = tells_how_it_stands;
+	stands = "0,0";
+	s = begin_in(&config);
+	fake.looks = comes_on_and_on;
+	begun = fake.now;
+	assert_in_range(ced1401_stream_read(s, samples, RATE, 100, NULL), 1, 200);
+	assert_in_range(fake.now - begun, 100 * MS, 200 * MS);
+	/* What is there, without a wait */
+	begun = fake.now;
+	assert_in_range(ced1401_stream_read(s, samples, RATE, 0, NULL), 1, 20);
+	assert_in_range(fake.now - begun, 1, 20 * MS);
+	/* However long it takes */
+	assert_int_equal(ced1401_stream_read(s, samples, 1000, -1, NULL), 1000);
+	ced1401_stream_close(s);
+	assert_int_equal(ced1401_stream_out(dev, &config, &s), 0);
+	assert_in_range(ced1401_stream_write(s, samples, RATE, 0), 1, RATE);
+	while (ced1401_stream_write(s, samples, RATE, 0) > 0)
+		;
+	assert_int_equal(ced1401_stream_start(s), 0);
+	begun = fake.now;
+	assert_in_range(ced1401_stream_write(s, samples, RATE, 100), 1, 200);
+	assert_in_range(fake.now - begun, 100 * MS, 200 * MS);
+	ced1401_stream_close(s);
+}
 
 static bool is_readable(ced1401_stream *s)
 {
@@ -498,6 +538,7 @@ int main(void)
 		TEST(a_block_that_broke_off_wakes_all),
 		TEST(losses_of_a_long_stream_are_told),
 		TEST(losses_of_a_capture_that_is_stopped_are_told),
+		TEST(reading_and_writing_end_when_time_is_up),
 		TEST(a_streams_descriptor_knows_of_its_end_whoever_looked),
 		TEST(an_area_is_its_owners_until_it_is_cleared),
 		TEST(what_cannot_be_fetched_is_not_sampled),

@@ -402,3 +402,46 @@ def test_a_task_cancelled_while_its_stream_opens():
             await task
         return True
     assert with_loop(main) and opened.closed
+
+
+class Endless:
+    """A stream that has one frame more whenever it is asked."""
+
+    channels, rate, _dropped = (CHANNELS[0],), 1000.0, 0
+
+    def _ensure_started(self):
+        pass
+
+    _finish_piece = _ensure_started
+
+    def _try_acquire(self, _frames, _ms):
+        return ced1401.Piece(self.channels, self.rate, np.zeros((1, 1), np.int16))
+
+    def _checked(self, piece):
+        return piece
+
+    def _give_back(self, _count):
+        return 0
+
+    def _fill(self, frames, _ms):
+        return min(len(frames), 1)
+
+
+def test_time_is_up_though_there_is_always_more():
+    stream = Endless()
+    assert 1 <= len(ced1401.InputStream.read(stream, 10**7, timeout=0.05)) < 10**7
+    assert len(ced1401.InputStream.read(stream, 10**7, timeout=0)) == 2
+    assert len(ced1401.InputStream.read(stream, 1000)) == 1000
+    assert 1 <= ced1401.OutputStream.write(stream, np.zeros(10**7, "<i2"), timeout=0.05) < 10**7
+
+    class Waits(aio.InputStream):
+        def __init__(self):
+            self.stream = stream
+
+        async def _ready(self, _timeout=None):
+            return True
+
+        async def _look(self, function):
+            return function()
+    stream._started = True
+    assert 1 <= len(with_loop(lambda: Waits().read(10**7, timeout=0.05))) < 10**7
