@@ -8,10 +8,11 @@ import math
 import time
 from collections.abc import Callable
 
-from ._errors import ArgumentError, TimedOutError
+from ._errors import ArgumentError, TimedOutError, WaitsError
 from ._handle import Handle
 
 SLICE = 0.1     # seconds
+NOT_YET = TimedOutError, WaitsError     # the 1401 may still answer
 
 
 def milliseconds(seconds: float | None) -> int:
@@ -64,5 +65,5 @@ def in_slices(handle: Handle, look: Callable[[int], int], timeout: float | None,
         if code == -errno.EINTR:    # a signal came, and Python has seen to it
             continue
         error = handle.error(code, about)
-        if not isinstance(error, TimedOutError) or over:
+        if not isinstance(error, NOT_YET) or over:
             raise error

@@ -38,12 +38,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _areas, _channel, _device, _session, _stream
-from ._errors import BusyError, ClosedError, TimedOutError
+from ._errors import BusyError, ClosedError
 from ._job import Job
 from ._session import Event, Info
 from ._shots import Shot
 from ._stream import NOTHING, Gather, Piece, StreamInfo
-from ._waiting import Deadline
+from ._waiting import NOT_YET, Deadline
 
 LOOK = 0.5      # seconds of a wait after which what is waited for is looked at in any case
 
@@ -133,7 +133,7 @@ async def _in_slices(function: Callable[[float], T], timeout: float | None) -> T
         over = deadline.over
         try:
             return await _in_thread(lambda: function(deadline.slice_ms / 1e3))
-        except TimedOutError:
+        except NOT_YET:
             if over:
                 raise
 

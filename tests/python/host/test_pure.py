@@ -445,3 +445,21 @@ def test_time_is_up_though_there_is_always_more():
             return function()
     stream._started = True
     assert 1 <= len(with_loop(lambda: Waits().read(10**7, timeout=0.05))) < 10**7
+
+
+def test_a_1401_that_waits_for_a_ring_may_still_answer():
+    class Handle:
+        def error(self, code, about):
+            return _errors.error_of(code, about)
+    for first in -errno.ETIMEDOUT, _lib.E_WAITS:
+        codes = [first, first, 3]
+        assert _waiting.in_slices(Handle(), lambda _ms, codes=codes: codes.pop(0), 5.0, "x") == 3
+        with pytest.raises(_waiting.NOT_YET):
+            _waiting.in_slices(Handle(), lambda _ms, first=first: first, 0, "x")
+        codes = [_errors.error_of(first, "x"), 3]
+
+        def answer(_seconds, codes=codes):
+            if isinstance(code := codes.pop(0), Exception):
+                raise code
+            return code
+        assert with_loop(lambda answer=answer: aio._in_slices(answer, 5.0)) == 3
