@@ -11,7 +11,11 @@
  * FAKE_DEAF="AT:N ..." while it samples these it does not say what it lost,
  * FAKE_MISSED="AT" from when on the converter is too slow, which "memory" is told when it asks,
  * FAKE_TORN="SHOT:N ..." shots, from 1 on, that end by a loss of N behind their middle,
+ * FAKE_STORE="SHOT:N ..." shots in which the 1401 loses N, and tells at the end,
  * FAKE_DRY="SHOT:N ..." shots in which the DACs have N too late,
+ * FAKE_STOP="SHOT" at whose middle the user stops it,
+ * FAKE_TURN=1 it has channels in turn alone in its memory,
+ * FAKE_PPM="N" by how much its clock goes faster than the computer's,
  * FAKE_LINES="SECONDS ..." when lines come from standard input.
  */
 #include <errno.h>
@@ -167,7 +171,9 @@ int __wrap_ced1401_wait_level(ced1401_device *device, const struct ced1401_level
 /* Frames that time has brought, and those of them that the 1401 lost */
 static uint64_t sampled(uint64_t *lost)
 {
-	double frames = (double)(time_now - stream.start_ns) / 1e9 * stream.info.true_rate;
+	const char *ppm = getenv("FAKE_PPM");
+	double frames = (double)(time_now - stream.start_ns) / 1e9 * stream.info.true_rate *
+		(1 + (ppm ? atof(ppm) : 0) / 1e6);
 	uint64_t now = frames < (double)stream.end ? (uint64_t)frames : stream.end, at, n;
 	const char *text = getenv("FAKE_LOST");
 
@@ -298,45 +304,54 @@ static int wait_trigger(const char *what, const struct ced1401_when *when)
 	return when->trigger_ms > 0 ? -ETIMEDOUT : -ECANCELED;
 }
 
+/* What a list says of this shot; 0: nothing */
+static uint64_t of_shot(const char *name)
+{
+	const char *text = getenv(name);
+	uint64_t shot, n, found = 0;
+
+	while (next_pair(&text, &shot, &n)) {
+		if (shot == shots)
+			found = n;
+	}
+	return found;
+}
+
 int __wrap_ced1401_capture(ced1401_device *device, struct ced1401_signal *in,
 			   const struct ced1401_when *when)
 {
-	const char *text = getenv("FAKE_TORN");
+	unsigned int conversions = getenv("FAKE_TURN") ? in->n_channels : 1;
+	const char *stop = getenv("FAKE_STOP");
 	int ret = wait_trigger("capture", when);
-	uint64_t shot, n, i;
+	uint64_t torn, i;
+	bool stopped;
 
 	(void)device;
+	ced1401_clock_choose(in->rate * conversions, &in->clock);
+	in->true_rate = in->clock.hz / conversions;
 	if (ret)
 		return ret;
 	shots++;
-	in->done = in->frames;
-	while (next_pair(&text, &shot, &n)) {
-		if (shot == shots) {
-			in->done = in->frames / 2;
-			in->lost = n;
-		}
-	}
+	stopped = stop && strtoull(stop, NULL, 10) == shots;
+	torn = of_shot("FAKE_TORN");
+	in->done = torn || stopped ? in->frames / 2 : in->frames;
+	in->lost = torn + of_shot("FAKE_STORE");
 	for (i = 0; i < in->done; i++)
 		put_frame(in->samples + i * in->n_channels, in->channels, in->n_channels,
 			  (shots - 1) * in->frames + i);
 	when->progress(when->user, CED1401L_RUNNING, in->done, 0);
+	if (stopped)
+		return -ECANCELED;
 	return in->lost ? CED1401L_E_LOST : 0;
 }
 
 int __wrap_ced1401_capture_play(ced1401_device *device, struct ced1401_signal *in,
 				struct ced1401_signal *out, const struct ced1401_when *when)
 {
-	const char *text = getenv("FAKE_DRY");
-	uint64_t shot, n;
-	int ret;
+	int ret = __wrap_ced1401_capture(device, in, when);
 
 	out->done = out->frames;
-	out->lost = 0;
-	ret = __wrap_ced1401_capture(device, in, when);
-	while (next_pair(&text, &shot, &n)) {
-		if (shot == shots)
-			out->lost = n;
-	}
+	out->lost = of_shot("FAKE_DRY");
 	return !ret && out->lost ? CED1401L_E_LOST : ret;
 }
 
@@ -346,13 +361,17 @@ int __wrap_ced1401_play(ced1401_device *device, struct ced1401_signal *out,
 	int ret = wait_trigger("play", when);
 
 	(void)device;
-	if (!ret)
-		out->done = out->frames;
-	return ret;
+	if (ret)
+		return ret;
+	shots++;
+	out->done = out->frames;
+	out->lost = of_shot("FAKE_DRY");
+	return out->lost ? CED1401L_E_LOST : 0;
 }
 
 int __wrap_ced1401_release(ced1401_device *device)
 {
 	(void)device;
+	fprintf(stderr, "release\n");
 	return 0;
 }

@@ -110,15 +110,24 @@ def host(command, *arguments, cwd):
     return done.returncode, done.stderr.decode()
 
 
-def fake(folder, command, *arguments, code=OK, **lists):
-    """Here, with the 1401 and the clock of fake.c: its JSON, and what is said"""
-    done = subprocess.run([f"{BUILD}/fake", command, "--json", *map(str, arguments)], cwd=folder,
+def fake_says(folder, command, *arguments, code=OK, out=None, **lists):
+    """Here, with the 1401 and the clock of fake.c: what is said; OUT gets its output"""
+    done = subprocess.run([f"{BUILD}/fake", command, *map(str, arguments)], cwd=folder,
                           capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=300,
                           env={**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder,
                                **{f"FAKE_{name.upper()}": str(what) for name, what in lists.items()}})
     said = done.stderr.decode()
     eq(done.returncode, code, said)
-    return json.loads(done.stdout or "null"), said
+    if out is not None:
+        out.append(done.stdout)
+    return said
+
+
+def fake(folder, command, *arguments, **more):
+    """The same: its JSON, and what is said"""
+    out = []
+    said = fake_says(folder, command, "--json", *arguments, out=out, **more)
+    return json.loads(out[0] or "null"), said
 
 
 # ------------------------------------------------------------------------ readers
