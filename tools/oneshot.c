@@ -141,6 +141,25 @@ static int sample(struct shot *shot, const struct ced1401_when *when)
 }
 
 /*
+ * Where the ring lost samples the sweep ends before them. What the 1401 lost it tells at the
+ * end, without the place.
+ */
+static void tell_lost(struct shot *shot, bool placed)
+{
+	unsigned long long lost = shot->in.lost, done = shot->in.done;
+	int ret = recording_lose(shot->s->recording, lost, 0);
+
+	if (!shot->error)
+		shot->error = ret;
+	if (placed)
+		say("%llu samples were lost after the first %llu, which are in the file",
+		    lost, done);
+	else
+		say("the 1401 lost %llu samples, and does not tell where: the times of those behind are wrong",
+		    lost);
+}
+
+/*
  * It is the end of a file; of an average it is the end of this sweep alone. What the DACs
  * had too late is none of the file's samples.
  */
@@ -148,19 +167,18 @@ static int lose(struct shot *shot)
 {
 	struct sampling *s = shot->s;
 
-	if (shot->in.lost)
-		recording_note_loss(s->recording, shot->in.done, shot->in.lost);
 	if (shot->out.lost)
 		say("the DACs held a value for %llu samples, as the next came too late",
 		    (unsigned long long)shot->out.lost);
 	if (s->options->average) {
+		if (shot->in.lost)
+			recording_note_loss(s->recording, shot->in.done, shot->in.lost);
 		average_drop(&s->average);
 		shot->torn = true;
 		return 0;
 	}
 	if (shot->in.lost)
-		say("%llu samples were lost after the first %llu, which are in the file",
-		    (unsigned long long)shot->in.lost, (unsigned long long)shot->in.done);
+		tell_lost(shot, shot->in.done < s->frames);
 	return CED1401L_E_LOST;
 }
 
@@ -196,7 +214,12 @@ static int take_shot(struct shot *shot)
 	if (shot->in.done || ret == CED1401L_E_LOST)
 		begun(shot, shot->in.done);
 	write_more(shot, shot->in.done);
-	return ret == CED1401L_E_LOST ? lose(shot) : ret;
+	if (ret == CED1401L_E_LOST)
+		return lose(shot);
+	/* the user stopped it: until then the 1401 may have lost some */
+	if (shot->in.lost && shot->written && !o->average)
+		tell_lost(shot, false);
+	return ret;
 }
 
 /* Until the next sweep is due, or the user stops it */

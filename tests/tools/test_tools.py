@@ -1257,6 +1257,25 @@ def _():
         same(by_number(f"{folder}/y-003.csv"), 200 + np.arange(50), "its half")
 
 
+@test("a sweep that the 1401 itself lost samples of: they are told and annotated, also after Ctrl-C")
+def _():
+    words = ("-r", "1k", "-c", "0,1", "-n", 100, "--sweeps", 6)
+    with tempfile.TemporaryDirectory() as folder:
+        about, said = fake(folder, "capture", *words, "x.csv", store="3:40", code=LOST)
+        eq(about["losses"], [{"sweep": 3, "position": 100, "samples": 40}])
+        eq((about["samples"], about["ended"]), (300, "error"))
+        assert "lost 40 samples, and does not tell where" in said, said
+        assert "after the first" not in said, said
+        eq(marks(f"{folder}/x-003.csv"), [(0.1, "lost 40 samples")])
+        about, said = fake(folder, "capture", *words, "y.csv", store="2:7", stop=2, code=SIGNAL)
+        eq(about["losses"], [{"sweep": 2, "position": 50, "samples": 7}])
+        eq((about["samples"], about["ended"]), (150, "stopped"))
+        eq(marks(f"{folder}/y-002.csv"), [(0.05, "lost 7 samples")])
+        # where the ring lost them it is their place, which is annotated, too
+        fake(folder, "capture", *words, "z.csv", torn="1:9", code=LOST)
+        eq(marks(f"{folder}/z-001.csv"), [(0.05, "lost 9 samples")])
+
+
 @test("capture --play: what the DACs had too late is told, and is no loss of the file's")
 def _():
     with tempfile.TemporaryDirectory() as folder:
