@@ -12,6 +12,8 @@
 #include "reader.h"
 #include "sampling.h"
 
+#define EQUAL_RATES	0.000000001	/* in parts of the rate: but for rounding */
+
 /**
  * struct shot - a sweep
  * @s:		the run
@@ -36,14 +38,35 @@ struct shot {
 	int error;
 };
 
+/*
+ * A 1401 without a command that converts all channels at a tick has them in turn, by clocks
+ * of another true rate
+ */
+static void take_rate(struct shot *shot)
+{
+	struct sampling *s = shot->s;
+	struct signal_about *about = &s->recording->about;
+	char text[32];
+
+	if (fabs(shot->in.true_rate / about->rate - 1) < EQUAL_RATES)
+		return;
+	about->rate = shot->in.true_rate;
+	about->clock.letter = '\0';
+	s->progress.rate = about->rate;
+	say("this 1401 cannot sample the channels at once: they are sampled in turn, at %s",
+	    format_rate(about->rate, text));
+}
+
 /* The sweep has begun: now, or as many frames ago as there are */
 static void begun(struct shot *shot, uint64_t frames)
 {
-	double since = (double)frames / shot->s->recording->about.rate * 1e9;
 	uint64_t now = now_ns();
+	double since;
 
 	if (shot->start_ns)
 		return;
+	take_rate(shot);
+	since = (double)frames / shot->s->recording->about.rate * 1e9;
 	shot->start_ns = shot->called_ns;
 	if ((double)(now - shot->called_ns) > since)
 		shot->start_ns = now - (uint64_t)since;

@@ -1276,6 +1276,24 @@ def _():
         eq(marks(f"{folder}/z-001.csv"), [(0.05, "lost 9 samples")])
 
 
+@test("a 1401 that has the channels in turn alone: the file has the rate that comes of it")
+def _():
+    rate = 10e6 / 76 / 3
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in "csv", "edf":
+            about, said = fake(folder, "capture", "-r", "44.1k", "-c", "0-2", "-n", 877,
+                               f"x.{kind}", turn=1)
+            near(about["rate"], rate, 1e-6, kind)
+            assert "sampled in turn, at 43.8596 kHz" in said, said
+        times = by_csv(f"{folder}/x.csv")[0]
+        near(np.abs(times - np.arange(877) / rate).max(), 0, 1e-6, "times")
+        # which is what was asked for, and no news
+        about, said = fake(folder, "capture", "-F", "-r", "44.1k", "-c", "0-2", "-n", 50,
+                           "--in-turn", "x.csv", turn=1)
+        near(about["rate"], rate, 1e-6, "--in-turn")
+        assert "in turn" not in said, said
+
+
 @test("capture --play: what the DACs had too late is told, and is no loss of the file's")
 def _():
     with tempfile.TemporaryDirectory() as folder:
