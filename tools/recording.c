@@ -512,12 +512,12 @@ static void tell(const struct recording *r, uint64_t frames)
 {
 	char a[32], b[32];
 
-	if (r->options->quiet)
-		return;
 	if (!r->n_files) {
 		say("nothing was sampled, and no file written");
 		return;
 	}
+	if (r->options->quiet && !r->lost)
+		return;
 	fprintf(stderr, "%s%s: %llu samples of %u channel%s at %s, %s",
 		r->files[0], r->n_files > 1 ? " and others" : "",
 		(unsigned long long)frames, r->about.n, r->about.n == 1 ? "" : "s",

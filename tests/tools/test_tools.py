@@ -1294,6 +1294,16 @@ def _():
         assert "in turn" not in said, said
 
 
+@test("--quiet is silent about what goes well, and not about what was lost")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        words = ("-q", "-r", "1k", "-n", 500)
+        for lost, said_of_it in ((None, None), ("205:50", r"x\.wav: 500 samples.*; 50 lost, in 1")):
+            lists, code = ({"ring": lost}, LOST) if lost else ({}, OK)
+            said = fake_says(folder, "stream", *words, "-F", "x.wav", code=code, **lists)
+            assert re.search(said_of_it, said) if lost else not said, said
+
+
 @test("capture --play: what the DACs had too late is told, and is no loss of the file's")
 def _():
     with tempfile.TemporaryDirectory() as folder:
