@@ -273,7 +273,7 @@ static int put_markers(struct source *src, bool all)
 
 static uint64_t frame_ns(const struct source *src, uint64_t frame)
 {
-	return src->start_ns +
+	return src->zero_ns +
 		(uint64_t)llround((double)frame / src->info.true_rate * 1e9);
 }
 

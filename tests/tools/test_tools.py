@@ -1304,6 +1304,17 @@ def _():
             assert re.search(said_of_it, said) if lost else not said, said
 
 
+@test("the starts of sweeps follow the computer's clock, where the 1401's goes otherwise")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        about, _ = fake(folder, "capture", *LEVEL, "--sweeps", 4, "--interval", 200, "x.csv",
+                        ppm=500)
+        starts = [start_of(f"{folder}/{file}", "csv") for file in about["files"]]
+        # 200 s of the 1401 are a tenth of a second less here, looked at each minute
+        for at, start in enumerate(starts):
+            near(start - starts[0], at * 200 / 1.0005, 0.04, f"sweep {at + 1}")
+
+
 @test("capture --play: what the DACs had too late is told, and is no loss of the file's")
 def _():
     with tempfile.TemporaryDirectory() as folder:
