@@ -249,7 +249,7 @@ int play_run(struct options *o)
 	progress_end(&run.progress, run.played, run.late);
 	code = code_of(&run, ret);
 	tell_end(&run, code);
-	if (o->hold && code == EXIT_OK)
+	if (o->hold)
 		ced1401_release(run.device);
 	ced1401_close(run.device);
 	free(run.file.samples);

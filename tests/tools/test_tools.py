@@ -1315,6 +1315,19 @@ def _():
             near(start - starts[0], at * 200 / 1.0005, 0.04, f"sweep {at + 1}")
 
 
+@test("play and capture --play: --hold leaves the outputs as they are, however it ended")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        np.arange(100, dtype="<i2").tofile(f"{folder}/x.raw")
+        for more, lists, code in (((), {}, OK), ((), {"dry": "1:3"}, LOST),
+                                  (("--trigger", "ext"), {}, SIGNAL)):
+            _, said = fake(folder, "play", "-r", "1k", *more, "x.raw", code=code, **lists)
+            assert "release" not in said, said
+            _, said = fake(folder, "play", "-r", "1k", "--hold", *more, "x.raw", code=code,
+                           **lists)
+            assert "release" in said, said
+
+
 @test("capture --play: what the DACs had too late is told, and is no loss of the file's")
 def _():
     with tempfile.TemporaryDirectory() as folder:
