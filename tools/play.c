@@ -90,6 +90,18 @@ static const int16_t *next_frames(struct run *run, uint64_t sent, size_t *n)
 	return run->file.samples + at * run->file.n;
 }
 
+/*
+ * The 1401 takes what it has room for before the trigger comes: where the program ends while
+ * it waits, nothing of that has been played
+ */
+static bool waits_for_trigger(struct run *run)
+{
+	if (run->o->trigger != TRIGGER_EXT || ced1401_clocks_waiting(run->device) <= 0)
+		return false;
+	run->played = 0;
+	return true;
+}
+
 /* How far it is, on the progress line; negative: it is to end */
 static int follow(struct run *run, ced1401_stream *stream, uint64_t begun)
 {
@@ -101,11 +113,12 @@ static int follow(struct run *run, ced1401_stream *stream, uint64_t begun)
 		progress_say(&run->progress, "waits for the trigger");
 	else
 		progress_show(&run->progress, info.moved, info.lost + info.lost_1401);
-	if (signals_asked())
+	if (signals_asked()) {
+		waits_for_trigger(run);
 		return -ECANCELED;
-	if (run->o->trigger == TRIGGER_EXT && run->o->timeout > 0 &&
-	    ced1401_clocks_waiting(run->device) > 0 &&
-	    (double)(now_ns() - begun) > run->o->timeout * 1e9)
+	}
+	if (run->o->timeout > 0 && (double)(now_ns() - begun) > run->o->timeout * 1e9 &&
+	    waits_for_trigger(run))
 		return -ETIMEDOUT;
 	return 0;
 }

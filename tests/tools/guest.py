@@ -473,6 +473,8 @@ def trigger_and_loop(lane):
     fire(lane, step)
     subprocess.run(["sh", "-c", "for i in 1 2 3 4 5 6; do cat loop/in.raw; done > loop/long.raw;"
                     "cp loop/in.raw.json loop/long.raw.json"], cwd=WORK, check=True)
+    lane.run("play-no-trigger", "play", "--trigger", "ext", "--timeout", "500ms", "--method",
+             "fifo", "--json", "../loop/long.raw")
     lane.run("loop-long", "capture", "-r", "10k", "-c", "2,3", "--play", "../loop/long.raw",
              "x.raw")
     step = lane.begin("loop-long-ext", "capture", "-r", "10k", "-c", "2,3", "--play",

@@ -1389,6 +1389,9 @@ def _():
     eq((answer("play-level")["samples"], answer("play-level")["ended"]), (5000, "done"))
     assert "trigger did not come" in ended("play-no-level", TIMEOUT)
     eq(answer("play-no-level", TIMEOUT)["samples"], 0)
+    # a stream has given the 1401 some by then
+    assert "trigger did not come" in ended("play-no-trigger", TIMEOUT)
+    eq(answer("play-no-trigger", TIMEOUT)["samples"], 0)
 
 
 @test("--trigger ext waits for the trigger input")
