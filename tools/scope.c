@@ -194,6 +194,9 @@ static void configure(struct scope *s)
 	s->timebase = o->timebase > 0 ? o->timebase : scope_step(20 / s->rate, true);
 	if (s->timebase * DIVISIONS * s->rate > (double)s->room)
 		die(EXIT_USAGE, "--time-base: so long a sweep does not fit; choose a lower --rate");
+	if (llround(s->timebase * DIVISIONS * s->rate) < MIN_FRAMES)
+		die(EXIT_USAGE, "--time-base: fewer than %d samples in a sweep; choose a higher --rate",
+		    MIN_FRAMES);
 	for (c = 0; c < s->n; c++) {
 		const struct ced1401_channel *channel = scope_channel(s, c);
 		double full = fabs(channel_scale(channel)) * channel_full_scale(channel);

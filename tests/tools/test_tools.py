@@ -1448,7 +1448,7 @@ def scope_says(folder, *arguments):
                                                            "HOME": folder}) as process:
         os.close(slave)
         said = b""
-        while not re.search(rb" through \S+ N", said):
+        while not re.search(rb" through \S+ [NV]", said):
             said += os.read(master, 4096)
         process.kill()
     os.close(master)
@@ -1480,6 +1480,24 @@ def _():
             # the oscilloscope has it in the unit
             said = scope_says(folder, "-r", "1k", "-c", "0", *words)
             assert f"input 0 {direction[1:] or 'rising'} through 1 N" in said, said
+
+
+@test("scope: a time base of too few samples is refused")
+def _():
+    with tempfile.TemporaryDirectory() as folder:
+        master, slave = pty.openpty()
+        for base, rate, code in ("1ms", "1k", USAGE), ("1900us", "1k", USAGE), ("2s", "300k", USAGE):
+            done = subprocess.run([f"{BUILD}/fake", "scope", "-r", rate, "-b", base], cwd=folder,
+                                  stdin=slave, stdout=slave, stderr=subprocess.PIPE, check=False,
+                                  timeout=60, env={**os.environ, "TERM": "xterm", "HOME": folder})
+            said = done.stderr.decode()
+            assert done.returncode == code and "--time-base: " in said, (base, said)
+            assert "choose a %s --rate" % ("lower" if base == "2s" else "higher") in said, said
+        os.close(slave)
+        os.close(master)
+        # the shortest that is none of these
+        assert "2 ms/div" in scope_says(folder, "-r", "1k", "-b", "2ms", "--trigger",
+                                      "level", "-l", "0:0V")
 
 
 @test("--pre is refused where what comes before the level is not sampled")
