@@ -32,28 +32,47 @@ static void put_marker(const char *text)
 	pthread_mutex_unlock(&lock);
 }
 
+/* A line of N bytes; NEXT: the first of what did not fit, or 0 */
+static void end_line(char *line, size_t n, char next)
+{
+	static bool told;
+
+	if (next && !told)
+		say("a marker has %d bytes at most: what is longer is cut", MARKER_BYTES);
+	told |= !!next;
+	/* a character is not cut in two */
+	if ((next & 0xc0) == 0x80) {
+		while (n && (line[n - 1] & 0xc0) == 0x80)
+			n--;
+		n -= !!n;
+	}
+	line[n] = '\0';
+	put_marker(line);
+}
+
 /*
  * Not by stdio: a thread that sleeps there has standard input locked, and the writer
  * of EDF+ flushes all of stdio's files.
  */
 static void *read_lines(void *unused)
 {
-	char line[80], c;
+	char line[MARKER_BYTES + 1], c, next = 0;
 	size_t n = 0;
 
 	(void)unused;
 	while (read(STDIN_FILENO, &c, 1) == 1) {
 		if (c == '\n') {
-			line[n] = '\0';
-			put_marker(line);
+			end_line(line, n, next);
 			n = 0;
-		} else if (c != '\r' && n < sizeof(line) - 1) {
+			next = 0;
+		} else if (c != '\r' && n < MARKER_BYTES) {
 			line[n++] = c;
+		} else if (c != '\r' && !next) {
+			next = c;
 		}
 	}
-	line[n] = '\0';
 	if (n)
-		put_marker(line);
+		end_line(line, n, next);
 	pthread_mutex_lock(&lock);
 	over = true;
 	pthread_mutex_unlock(&lock);

@@ -38,10 +38,12 @@ void average_drop(struct average *average);
 /* Into the recording. Return: 0 or a negative errno */
 int average_write(struct average *average, struct recording *r);
 
+#define MARKER_BYTES	75	/* of a marker's text; what is longer is cut */
+
 /* A line of standard input, and when it came */
 struct marker {
 	uint64_t ns;		/* CLOCK_MONOTONIC */
-	char text[80];
+	char text[MARKER_BYTES + 1];
 	struct marker *next;
 };
 

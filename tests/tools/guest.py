@@ -391,6 +391,12 @@ def stop_and_lose(lane):
             lines.seek(0)
             lane.run(f"markers-{name}", "capture", *CALM, "-n", 6007, "--markers", "x.edf",
                      stdin=lines)
+    with open(f"{WORK}/long-lines", "w+b") as lines:
+        lines.write("\n".join(("x" * 75, "y" * 74 + "\u00fc", "z" * 100, "short")).encode())
+        for kind in "csv", "edf":
+            lines.seek(0)
+            lane.run(f"markers-long-{kind}", "capture", *CALM, "-n", 2000, "--markers",
+                     f"x.{kind}", stdin=lines)
     lane.run("play-markers", "play", "--json", "../markers-many/x.edf")
     with open(f"{WORK}/many", "rb") as lines:
         step = lane.begin("killed-markers", "stream", *CALM, "--markers", "x.edf", stdin=lines)

@@ -1067,6 +1067,16 @@ def _():
     eq({t for _, t in found}, want)
 
 
+@test("a marker that is too long is cut between two characters, and that is told")
+def _():
+    want = ["short", "x" * 75, "y" * 74, "z" * 75]
+    for kind in "csv", "edf":
+        eq(ended(f"markers-long-{kind}").count("75 bytes at most"), 1, kind)
+    eq(sorted(t for _, t in marks(path_of("markers-long-csv", "x.csv"))), want)
+    eq(sorted(t for _, t in edf_annotations(path_of("markers-long-edf", "x.edf"))[0]
+              if t != "Recording ends"), want)
+
+
 @test("a full disk: as many markers as it says are in the file")
 def _():
     about = answer("full-markers-csv", FILE)
