@@ -151,9 +151,6 @@ static int play_rest(ced1401_stream *s, uint64_t deadline)
 
 	if (!s->drained) {
 		ret = ced1401_command(s->dev, "%s,K;", s->kind->out);
-		/* That one was of the block that had no data */
-		if (ret == CED1401L_1401(ERROR_GIVEN_UP))
-			ret = ced1401_command(s->dev, "%s,K;", s->kind->out);
 		s->drained = !ret;
 	}
 	if (!ret)

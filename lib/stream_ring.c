@@ -290,7 +290,7 @@ static void give_up_block(void *user)
 	device_look(s->dev);
 	if (transfer_seen(s->dev, &s->transfer).status.state ==
 	    CED1401_STATE_WAITING)
-		transfer_stop(s->dev, &s->transfer);
+		transfer_give_up(s->dev, &s->transfer);
 }
 
 /* Say that it is to end, and hear what was lost */
@@ -306,12 +306,6 @@ static int say_end(ced1401_stream *s, talk_idle *idle)
 	else
 		snprintf(text, sizeof(text), "%s,K;%s,?;", name, name);
 	ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, idle, s);
-	/* That error was ours, and is over */
-	if (ret == CED1401L_1401(ERROR_GIVEN_UP)) {
-		snprintf(text, sizeof(text), "%s,?;", name);
-		ret = talk_exchange(s->dev, text, reply, sizeof(reply), 0, NULL,
-				    NULL);
-	}
 	return ret < 0 ? ret : enter_lost(s, reply);
 }
 
