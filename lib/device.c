@@ -127,9 +127,7 @@ static void wake_streams(ced1401_device *dev)
 	for (s = dev->streams; s; s = s->next) {
 		struct transfer *transfer = &s->transfer;
 
-		if (transfer->told || transfer->given_up ||
-		    !(transfer->error || transfer_over(transfer) ||
-		      transfer->events & CED1401_EVENT_REFUSED))
+		if (transfer->told || transfer->given_up || !transfer_ends(transfer))
 			continue;
 		transfer->told = true;
 		eventfd_write(s->attention, 1);

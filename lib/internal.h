@@ -263,6 +263,13 @@ static inline bool transfer_over(const struct transfer *seen)
 	       seen->status.state == CED1401_STATE_FAILED;
 }
 
+/* It has ended, or a block of it broke off or was refused: a stream ends by that */
+static inline bool transfer_ends(const struct transfer *seen)
+{
+	return transfer_over(seen) || seen->error ||
+	       seen->events & CED1401_EVENT_REFUSED;
+}
+
 /* STOP: its memory is still when this returns. The entry stays */
 void transfer_stop(ced1401_device *dev, struct transfer *transfer);
 

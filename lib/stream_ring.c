@@ -55,11 +55,11 @@ static int how_it_stands(ced1401_stream *s)
 	if (device_look(s->dev) == -ENODEV)
 		return -ENODEV;
 	seen = transfer_seen(s->dev, &s->transfer);
+	if (!transfer_ends(&seen))
+		return -EINPROGRESS;
 	error = seen.error;
 	if (!error && seen.events & CED1401_EVENT_REFUSED)
 		error = -EPIPE;
-	if (!error && !transfer_over(&seen))
-		return -EINPROGRESS;
 	if (error == -ECANCELED && (s->stopping || (s->draining && !must_play(s))))
 		return 0;
 	return transfer_result(error);
