@@ -317,6 +317,16 @@ void part_pump(struct part *part)
 		drop(part);
 }
 
+/* What comes to the host is to end; what the 1401 has lost by now */
+static int stop_in(struct part *part, struct ced1401_stream_info *info)
+{
+	int ret = ced1401_stream_stop(part->stream);
+
+	ced1401_stream_get_info(part->stream, info);
+	part->signal->lost += info->lost_1401;
+	return ret;
+}
+
 static int look_in(struct part *part)
 {
 	struct ced1401_signal *signal = part->signal;
@@ -327,9 +337,7 @@ static int look_in(struct part *part)
 	if (ret || part->stored < signal->frames)
 		return ret;
 	part->over = true;
-	ret = ced1401_stream_stop(part->stream);
-	ced1401_stream_get_info(part->stream, &info);
-	signal->lost += info.lost_1401;
+	ret = stop_in(part, &info);
 	if (!ret && info.error == CED1401L_E_MISSED)
 		ret = info.error;	/* as it was asked for the last time */
 	return ret ? ret : info.lost_1401 ? CED1401L_E_LOST : 0;
@@ -383,20 +391,9 @@ int part_fetch(struct part *part)
 	return 1;
 }
 
-/* What comes to the host ends before its time: what the 1401 has lost by now */
-static void count_lost(struct part *part)
-{
-	struct ced1401_stream_info info;
-
-	if (!part->stream || part->out || !part->started || part->over)
-		return;
-	ced1401_stream_stop(part->stream);
-	ced1401_stream_get_info(part->stream, &info);
-	part->signal->lost += info.lost_1401;
-}
-
 int part_end(struct part *part, int result)
 {
+	struct ced1401_stream_info info;
 	int ret = 0;
 
 	/* What runs is stopped, and where it had come to is what is there */
@@ -409,7 +406,8 @@ int part_end(struct part *part, int result)
 		do
 			ret = part_fetch(part);
 		while (ret > 0);
-		count_lost(part);
+		if (part->stream && !part->out && part->started && !part->over)
+			stop_in(part, &info);
 	}
 	ced1401_stream_close(part->stream);
 	if (part->range.size)
