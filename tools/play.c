@@ -90,16 +90,9 @@ static const int16_t *next_frames(struct run *run, uint64_t sent, size_t *n)
 	return run->file.samples + at * run->file.n;
 }
 
-/*
- * The 1401 takes what it has room for before the trigger comes: where the program ends while
- * it waits, nothing of that has been played
- */
-static bool waits_for_trigger(struct run *run)
+static bool waits_for_trigger(const struct run *run)
 {
-	if (run->o->trigger != TRIGGER_EXT || ced1401_clocks_waiting(run->device) <= 0)
-		return false;
-	run->played = 0;
-	return true;
+	return run->o->trigger == TRIGGER_EXT && ced1401_clocks_waiting(run->device) > 0;
 }
 
 /* How far it is, on the progress line; negative: it is to end */
@@ -113,10 +106,8 @@ static int follow(struct run *run, ced1401_stream *stream, uint64_t begun)
 		progress_say(&run->progress, "waits for the trigger");
 	else
 		progress_show(&run->progress, info.moved, info.lost + info.lost_1401);
-	if (signals_asked()) {
-		waits_for_trigger(run);
+	if (signals_asked())
 		return -ECANCELED;
-	}
 	if (run->o->timeout > 0 && (double)(now_ns() - begun) > run->o->timeout * 1e9 &&
 	    waits_for_trigger(run))
 		return -ETIMEDOUT;
@@ -184,6 +175,9 @@ static int play_stream(struct run *run, int start)
 	run->late = info.lost + info.lost_1401;
 	if (!ret)
 		run->played = run->total;
+	/* What the 1401 took before the trigger has not been played */
+	if ((ret == -ECANCELED || ret == -ETIMEDOUT) && waits_for_trigger(run))
+		run->played = 0;
 	ced1401_stream_close(stream);
 	if (!ret && run->late)
 		ret = CED1401L_E_LOST;

@@ -20,9 +20,7 @@
 
 uint64_t scope_frames(const struct scope *s)
 {
-	double frames = s->timebase * DIVISIONS * s->rate;
-
-	return frames < MIN_FRAMES ? MIN_FRAMES : (uint64_t)llround(frames);
+	return (uint64_t)llround(s->timebase * DIVISIONS * s->rate);
 }
 
 double scope_step(double value, bool larger)
@@ -194,7 +192,7 @@ static void configure(struct scope *s)
 	s->timebase = o->timebase > 0 ? o->timebase : scope_step(20 / s->rate, true);
 	if (s->timebase * DIVISIONS * s->rate > (double)s->room)
 		die(EXIT_USAGE, "--time-base: so long a sweep does not fit; choose a lower --rate");
-	if (llround(s->timebase * DIVISIONS * s->rate) < MIN_FRAMES)
+	if (scope_frames(s) < MIN_FRAMES)
 		die(EXIT_USAGE, "--time-base: fewer than %d samples in a sweep; choose a higher --rate",
 		    MIN_FRAMES);
 	for (c = 0; c < s->n; c++) {
