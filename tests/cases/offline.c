@@ -235,11 +235,24 @@ static void sleepers_wake(void **state)
 	}
 }
 
+/* The cable is plugged in again: who has the 1401 next has it reset. That one's descriptor */
+static int is_reset_for_the_next(void)
+{
+	long resets;
+	int fd;
+
+	set_card_property("cable", true);
+	resets = sysfs_number("statistics/resets");
+	fd = open_session(0);
+	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
+	assert_int_equal(sysfs_number("statistics/resets"), resets + 1);
+	return fd;
+}
+
 /* The cable was out when its session ended, so that no reset reached the 1401 */
 static void what_no_reset_reached_is_reset_for_the_next(void **state)
 {
 	int fd = open_session(0);
-	long resets;
 
 	(void)state;
 	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
@@ -247,46 +260,33 @@ static void what_no_reset_reached_is_reset_for_the_next(void **state)
 	await_event(fd, CED1401_EVENT_OFFLINE);
 	close(fd);
 	sleep_ms(300);
-	set_card_property("cable", true);
-	resets = sysfs_number("statistics/resets");
-	fd = open_session(0);
-	assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
-	assert_int_equal(sysfs_number("statistics/resets"), resets + 1);
-	works(fd);
+	works(is_reset_for_the_next());
 }
 
 /*
- * While no file is open nobody looks: another machine may have had the 1401, with a session
- * of its own, and the one before left it reset
+ * While no file is open nobody looks: another machine may have had the 1401 since it was left
+ * reset
  */
 static void what_befell_it_while_nobody_looked_is_reset(void **state)
 {
-	int fd = open_session(0), i;
+	int fd = open_session(0), other;
+	unsigned int i;
 	long resets;
 
 	(void)state;
 	works(fd);
-	close(fd);
 	for (i = 0; i < 2; i++) {
+		close(fd);
 		set_card_property("cable", false);
 		sleep_ms(300);
-		set_card_property("cable", true);
-		resets = sysfs_number("statistics/resets");
-		fd = open_session(0);
-		assert_int_equal(call(fd, CED1401_IOC_CLAIM, NULL), 0);
-		assert_int_equal(sysfs_number("statistics/resets"), resets + 1);
-		/* Among those who look nothing is reset twice */
-		if (i) {
-			int other = open_session(0);
-
-			close(fd);
-			resets = sysfs_number("statistics/resets");
-			assert_int_equal(call(other, CED1401_IOC_CLAIM, NULL), 0);
-			assert_int_equal(sysfs_number("statistics/resets"), resets);
-			fd = other;
-		}
-		close(fd);
+		fd = is_reset_for_the_next();
 	}
+	/* Among those who look nothing is reset twice */
+	other = open_session(0);
+	close(fd);
+	resets = sysfs_number("statistics/resets");
+	assert_int_equal(call(other, CED1401_IOC_CLAIM, NULL), 0);
+	assert_int_equal(sysfs_number("statistics/resets"), resets);
 }
 
 int main(void)
